@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libwarmstart-http: Trigger.dev's warm start protocol over HTTP, on libmicrohttpd, as a transport of a loop.
+ *
+ *     struct warmstart_loop *loop;
+ *     struct warmstart_http *http;
+ *     if (warmstart_loop_new(NULL, &loop) == 0 && warmstart_http_new(loop, NULL, &http) == 0 &&
+ *         warmstart_http_listen(http, "127.0.0.1:8080", WARMSTART_HTTP_ALL, NULL, 0) == 0)
+ *         warmstart_loop_run(loop);
+ *
+ * What is served: GET /connect, GET and POST /warm-start, /healthz, /readyz, /metrics; docs/protocol.md has
+ * it all. Answers, errors and threads are as in loop.h. SIGPIPE: libmicrohttpd never raises it on Linux.
+ */
+#ifndef WARMSTART_HTTP_H
+#define WARMSTART_HTTP_H
+
+#include <warmstart/loop.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct warmstart_http;
+
+/* Fill with warmstart_http_options_init(). Only ever appended to. */
+struct warmstart_http_options {
+    size_t size; /* set by _init */
+    const struct warmstart_logger
+        *logger;                    /* NULL: no log; one record for each poll that ends and each POST */
+    uint32_t connection_timeout_ms; /* 30,000: what /connect tells controllers; a poll older than this is
+                                       dropped */
+    uint32_t keepalive_ms;        /* 300,000: what /connect tells controllers; 0 tells them: no warm starts */
+    uint32_t match_margin_ms;     /* 250: a poll is not matched in its last so many milliseconds */
+    uint32_t connections_max;     /* 16,384: more are refused with 503 and closed */
+    uint32_t header_bytes_max;    /* 4,096 (1,024 to 16,384): request line and headers; more: 431 */
+    size_t body_bytes_max;        /* 8 MiB: a POST's body; more: 413 */
+    uint32_t dispatch_timeout_ms; /* 1,000: a POST is answered by then */
+    uint32_t attempts_max;        /* 3: controllers that are tried for one POST */
+};
+
+WARMSTART_API void warmstart_http_options_init_sized(struct warmstart_http_options *options, size_t size);
+
+static inline void warmstart_http_options_init(struct warmstart_http_options *options)
+{
+    warmstart_http_options_init_sized(options, sizeof(*options));
+}
+
+/*
+ * Makes a server on a loop, not listening yet. `options` NULL: all defaults. 0: *ret_http is the caller's,
+ * who frees it before the loop. WARMSTART_ERR_INVALID: an option out of its bounds;
+ * WARMSTART_ERR_UNSUPPORTED: size; WARMSTART_ERR_MEMORY; WARMSTART_ERR_SYSTEM: libmicrohttpd would not start.
+ */
+WARMSTART_API int warmstart_http_new(struct warmstart_loop *loop,
+                                     const struct warmstart_http_options *options,
+                                     struct warmstart_http **ret_http);
+
+/*
+ * Closes every listener and connection (held polls without an answer), settles what it dispatched, and frees
+ * the server. Not from inside a callback. NULL is fine.
+ */
+WARMSTART_API void warmstart_http_free(struct warmstart_http *http);
+
+/* Whom a listener serves. /healthz and /readyz are everywhere, /metrics where supervisors are served. */
+enum warmstart_http_role {
+    WARMSTART_HTTP_POLL = 1,     /* controllers: GET /connect, GET /warm-start */
+    WARMSTART_HTTP_DISPATCH = 2, /* supervisors: POST /warm-start, GET /metrics */
+    WARMSTART_HTTP_ALL = 3       /* both */
+};
+
+/*
+ * Listens on "HOST:PORT" (a name or number; IPv6 in brackets; port 0 picks a free one; every address that the
+ * name has) or "unix:PATH" (a socket file that no process serves any more is replaced). May be called several
+ * times. If ret_url is not NULL the real address is written there, like "http://127.0.0.1:8080", cut to
+ * url_bytes. 0: listening. WARMSTART_ERR_INVALID: not such an address, the name is not known, or no such
+ * role; WARMSTART_ERR_SYSTEM: errno says why (EADDRINUSE, EACCES, ...); WARMSTART_ERR_MEMORY.
+ */
+WARMSTART_API int warmstart_http_listen(struct warmstart_http *http, const char *address,
+                                        enum warmstart_http_role role, char *ret_url, size_t url_bytes);
+
+/*
+ * Begins to stop: /readyz answers 503; new polls are closed without an answer, new POSTs answer didWarmStart
+ * false, held polls are closed without an answer, running dispatches go on. `on_drained` (may be NULL) is
+ * called once from the loop, when no poll is held and no dispatch runs. Call once. 0: begun.
+ */
+WARMSTART_API int warmstart_http_drain(struct warmstart_http *http, void (*on_drained)(void *user),
+                                       void *user);
+
+/* Only ever appended to. Counters since _new. */
+struct warmstart_http_stats {
+    size_t size;                        /* sizeof(struct warmstart_http_stats), set by the caller */
+    uint64_t connections;               /* open now */
+    uint64_t connections_total;         /* accepted */
+    uint64_t connections_refused_total; /* over connections_max, or out of descriptors or memory */
+    uint64_t held;                      /* polls held now */
+    uint64_t cells;                     /* libmicrohttpd daemons in use */
+};
+
+/* Fills the members that stats->size covers. 0; WARMSTART_ERR_INVALID: a NULL argument or a size of 0. */
+WARMSTART_API int warmstart_http_get_stats(const struct warmstart_http *http,
+                                           struct warmstart_http_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
