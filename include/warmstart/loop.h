@@ -27,8 +27,8 @@ struct warmstart_loop;
 /* Fill with warmstart_loop_options_init(). Only ever appended to. */
 struct warmstart_loop_options {
     size_t size; /* set by _init */
-    struct warmstart_options
-        manager;                   /* for the manager inside; hash_seed 0 0 is replaced by random numbers */
+    /* For the manager inside, copied; NULL: all defaults. hash_seed 0 0 is replaced by random numbers. */
+    const struct warmstart_options *manager;
     uint64_t (*clock)(void *user); /* monotonic nanoseconds; NULL: CLOCK_MONOTONIC. For tests */
     void *clock_user;              /* handed to clock */
 };
@@ -42,7 +42,8 @@ static inline void warmstart_loop_options_init(struct warmstart_loop_options *op
 
 /*
  * Makes a loop with a manager in it. `options` NULL: all defaults. 0: *ret_loop is the caller's, who frees
- * it. Errors: those of warmstart_manager_new(); WARMSTART_ERR_SYSTEM: no epoll or event descriptor.
+ * it. Errors: those of warmstart_manager_new(), for these options too; WARMSTART_ERR_SYSTEM: no epoll or event
+ * descriptor, or no random numbers. Memory comes from the manager's allocator.
  */
 WARMSTART_API int warmstart_loop_new(const struct warmstart_loop_options *options,
                                      struct warmstart_loop **ret_loop);
@@ -167,9 +168,9 @@ struct warmstart_settlement {
 };
 
 /*
- * What a transport must be able to do. The loop calls these from warmstart_loop_process() only, never from
- * inside a call that the transport makes, and in each may be called: anything in this header but _process,
- * _run and _free.
+ * What a transport must be able to do. The loop calls these from warmstart_loop_process(), _run() and
+ * _detach() only, never from inside another call that the transport makes, and in each may be called:
+ * anything in this header but _process, _run, _detach and _free.
  */
 struct warmstart_transport_operations {
     size_t size;      /* sizeof(struct warmstart_transport_operations) */
