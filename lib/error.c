@@ -41,3 +41,43 @@ const char *warmstart_version(void)
 {
     return WARMSTART_VERSION_STRING;
 }
+
+const char *warmstart_ending_name(enum warmstart_ending ending)
+{
+    switch (ending) {
+    case WARMSTART_ENDING_DELIVERED:
+        return "delivered";
+    case WARMSTART_ENDING_LOST:
+        return "lost";
+    case WARMSTART_ENDING_UNCERTAIN:
+        return "uncertain";
+    case WARMSTART_ENDING_CANCELLED:
+        return "cancelled";
+    case WARMSTART_ENDING_EXPIRED:
+        return "expired";
+    case WARMSTART_ENDING_SUPERSEDED:
+        return "superseded";
+    case WARMSTART_ENDING_SHUTDOWN:
+        return "shutdown";
+    }
+    return unknown.name;
+}
+
+const char *warmstart_outcome_name(enum warmstart_outcome outcome)
+{
+    switch (outcome) {
+    case WARMSTART_OUTCOME_DELIVERED:
+        return "delivered";
+    case WARMSTART_OUTCOME_LOST:
+        return "lost";
+    case WARMSTART_OUTCOME_UNCERTAIN:
+        return "uncertain";
+    case WARMSTART_OUTCOME_TIMEOUT:
+        return "timeout";
+    case WARMSTART_OUTCOME_CANCELLED:
+        return "cancelled";
+    case WARMSTART_OUTCOME_SHUTDOWN:
+        return "shutdown";
+    }
+    return unknown.name;
+}

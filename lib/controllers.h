@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* From a controller id to its newest waiter that has not ended. Chained: 8 bytes a waiter. */
+#ifndef WARMSTART_LIB_CONTROLLERS_H
+#define WARMSTART_LIB_CONTROLLERS_H
+
+#include "manager.h"
+
+void controllers_init(struct controllers *controllers, struct memory *memory);
+void controllers_deinit(struct controllers *controllers);
+
+/* Makes room for one more. False: out of memory, nothing changed. */
+bool controllers_reserve(struct warmstart_manager *manager);
+
+/* The waiter of this fingerprint; NULL: none. */
+struct waiter *controllers_find(const struct warmstart_manager *manager, const uint64_t fingerprint[2]);
+
+/* Adds a waiter whose fingerprint is not in the table. There is room. */
+void controllers_add(struct warmstart_manager *manager, struct waiter *waiter);
+
+/* Removes a waiter if it is in the table. */
+void controllers_remove(struct warmstart_manager *manager, struct waiter *waiter);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatch.h"
+
+#include "event.h"
+#include "waiter.h"
+
+#include <assert.h>
+
+/* ---- Steps ---- */
+
+/* `receiver`: who was written to, if anybody; its ENDED event comes after this one's. */
+static void settle(struct warmstart_manager *manager, struct dispatch *dispatch,
+                   enum warmstart_outcome outcome, const struct waiter *receiver)
+{
+    assert(dispatch->entity.result == 0);
+    bool not_out = outcome != WARMSTART_OUTCOME_DELIVERED && outcome != WARMSTART_OUTCOME_UNCERTAIN;
+    if (not_out && (dispatch->entity.flags & DISPATCH_UNCERTAIN))
+        outcome = WARMSTART_OUTCOME_UNCERTAIN; /* an earlier waiter may have it */
+    timers_cancel(&manager->timers, dispatch->entity.timer);
+    field_set_unreference(&manager->sets, dispatch->set);
+    dispatch->set = NULL;
+    dispatch->waiter = receiver != NULL ? waiter_number(receiver) : SLAB_NONE;
+    dispatch->entity.result = (uint8_t)outcome;
+    manager->counters.settled[outcome]++;
+    manager->counters.dispatches--;
+    event_queue(manager, &dispatch->entity, WARMSTART_EVENT_SETTLED);
+}
+
+void dispatch_offer_next(struct warmstart_manager *manager, struct dispatch *dispatch, uint64_t at)
+{
+    struct waiter *waiter = waiter_next(manager, dispatch->set);
+    if (at >= dispatch->deadline)
+        settle(manager, dispatch, WARMSTART_OUTCOME_TIMEOUT, NULL);
+    else if (waiter == NULL || dispatch->attempts >= dispatch->attempts_max ||
+             (dispatch->entity.flags & DISPATCH_SINGLE))
+        settle(manager, dispatch, WARMSTART_OUTCOME_LOST, NULL);
+    else
+        waiter_offer(manager, waiter, dispatch);
+}
+
+/* The same controller has registered again, for the same fields, while it may or may not have been written to. */
+static bool offer_to_successor(struct warmstart_manager *manager, struct dispatch *dispatch,
+                               struct waiter *successor, uint64_t at)
+{
+    if (successor == NULL || successor->entity.state != WAITER_WAITING || successor->set != dispatch->set)
+        return false;
+    if (at >= dispatch->deadline || dispatch->attempts >= dispatch->attempts_max)
+        return false;
+    waiter_offer(manager, successor, dispatch);
+    return true;
+}
+
+static void report_uncertain(struct warmstart_manager *manager, struct waiter *waiter,
+                             struct dispatch *dispatch, uint64_t at)
+{
+    struct waiter *successor = waiter_successor(manager, waiter);
+    bool more = dispatch->attempts < dispatch->attempts_max && at < dispatch->deadline &&
+                !(dispatch->entity.flags & DISPATCH_SINGLE);
+    bool retries = (dispatch->entity.flags & DISPATCH_RETRIES) != 0;
+    if (!more || (!retries && successor == NULL)) {
+        settle(manager, dispatch, WARMSTART_OUTCOME_UNCERTAIN, waiter);
+        waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
+        return;
+    }
+    dispatch->entity.flags |= DISPATCH_UNCERTAIN;
+    waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
+    if (offer_to_successor(manager, dispatch, successor, at))
+        return;
+    if (retries)
+        dispatch_offer_next(manager, dispatch, at);
+    else
+        settle(manager, dispatch, WARMSTART_OUTCOME_UNCERTAIN, NULL);
+}
+
+void dispatch_report(struct warmstart_manager *manager, struct waiter *waiter, enum warmstart_outcome outcome,
+                     uint64_t at)
+{
+    assert(waiter->entity.state == WAITER_DELIVERING);
+    struct dispatch *dispatch = dispatch_at(manager, waiter->dispatch);
+    if (outcome == WARMSTART_OUTCOME_DELIVERED) {
+        settle(manager, dispatch, outcome, waiter);
+        waiter_end(manager, waiter, WARMSTART_ENDING_DELIVERED, at);
+    } else if (outcome == WARMSTART_OUTCOME_LOST) {
+        waiter_end(manager, waiter, WARMSTART_ENDING_LOST, at);
+        dispatch_offer_next(manager, dispatch, at);
+    } else {
+        report_uncertain(manager, waiter, dispatch, at);
+    }
+}
+
+void dispatch_stop(struct warmstart_manager *manager, struct dispatch *dispatch,
+                   enum warmstart_outcome outcome, uint64_t at)
+{
+    struct waiter *waiter = waiter_at(manager, dispatch->waiter);
+    if (waiter->entity.state == WAITER_DELIVERING) {
+        settle(manager, dispatch, WARMSTART_OUTCOME_UNCERTAIN, waiter);
+        waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
+        return;
+    }
+    settle(manager, dispatch, outcome, NULL);
+    waiter_withdraw(manager, waiter, at);
+}
+
+/* ---- Calls ---- */
+
+static int read_delivery(const struct warmstart_delivery **delivery, struct warmstart_delivery *copy)
+{
+    const struct warmstart_delivery *given = *delivery;
+    if (given == NULL)
+        return WARMSTART_ERR_INVALID;
+    if (given->size != sizeof(*given)) {
+        warmstart_delivery_init(copy);
+        *delivery = copy;
+        int result = sized_read(copy, sizeof(*copy), given, sizeof(*copy));
+        if (result < 0)
+            return result;
+    }
+    bool valid = (*delivery)->attempts_max > 0 && (*delivery)->retry_uncertain <= 1;
+    return valid ? 0 : WARMSTART_ERR_INVALID;
+}
+
+/* There is room: entity_reserve() has seen to it. */
+static void dispatch_start(struct warmstart_manager *manager, struct waiter *waiter, uint8_t flags,
+                           const struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch)
+{
+    struct dispatch *dispatch = slab_take(&manager->dispatches);
+    dispatch->entity.flags = ENTITY_IS_DISPATCH | flags;
+    if (delivery->retry_uncertain)
+        dispatch->entity.flags |= DISPATCH_RETRIES;
+    dispatch->attempts_max = delivery->attempts_max;
+    dispatch->payload = delivery->payload;
+    dispatch->payload_bytes = delivery->payload_bytes;
+    dispatch->origin = delivery->origin;
+    dispatch->deadline = delivery->deadline;
+    dispatch->set = waiter->set;
+    field_set_reference(&manager->sets, dispatch->set);
+    if (dispatch->deadline != WARMSTART_NEVER)
+        timers_set(&manager->timers, dispatch->entity.timer, dispatch->deadline);
+    manager->counters.dispatches++;
+    waiter_offer(manager, waiter, dispatch);
+    *ret_dispatch = entity_id(&dispatch->entity);
+}
+
+int warmstart_dispatch(struct warmstart_manager *manager, const struct warmstart_query *query,
+                       const struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch,
+                       uint64_t now)
+{
+    if (manager == NULL || ret_dispatch == NULL)
+        return WARMSTART_ERR_INVALID;
+    struct warmstart_delivery copy;
+    int result = read_delivery(&delivery, &copy);
+    if (result < 0)
+        return result;
+    manager_advance(manager, now);
+    if (delivery->deadline <= manager->now)
+        return WARMSTART_ERR_INVALID;
+    struct waiter *waiter;
+    result = waiter_match(manager, query, &waiter);
+    if (result != 1)
+        return result;
+    result = entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
+    if (result < 0)
+        return manager_refused(manager, result);
+    dispatch_start(manager, waiter, 0, delivery, ret_dispatch);
+    return 1;
+}
+
+int warmstart_deliver(struct warmstart_manager *manager, warmstart_waiter_id id,
+                      const struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch,
+                      uint64_t now)
+{
+    if (manager == NULL || ret_dispatch == NULL)
+        return WARMSTART_ERR_INVALID;
+    struct warmstart_delivery copy;
+    int result = read_delivery(&delivery, &copy);
+    if (result < 0)
+        return result;
+    if (delivery->attempts_max != 1 || delivery->retry_uncertain)
+        return WARMSTART_ERR_INVALID;
+    manager_advance(manager, now);
+    if (delivery->deadline <= manager->now)
+        return WARMSTART_ERR_INVALID;
+    if (manager->shutdown)
+        return WARMSTART_ERR_SHUTDOWN;
+    struct waiter *waiter = waiter_find(manager, id);
+    if (waiter == NULL || waiter->entity.state != WAITER_CLAIMED)
+        return 0;
+    result = entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
+    if (result < 0)
+        return manager_refused(manager, result);
+    dispatch_start(manager, waiter, DISPATCH_SINGLE, delivery, ret_dispatch);
+    return 1;
+}
+
+int warmstart_report(struct warmstart_manager *manager, warmstart_waiter_id id,
+                     enum warmstart_outcome outcome, uint64_t now)
+{
+    if (manager == NULL || (outcome != WARMSTART_OUTCOME_DELIVERED && outcome != WARMSTART_OUTCOME_LOST &&
+                            outcome != WARMSTART_OUTCOME_UNCERTAIN))
+        return WARMSTART_ERR_INVALID;
+    manager_advance(manager, now);
+    struct waiter *waiter = waiter_find(manager, id);
+    if (waiter == NULL || waiter->entity.state != WAITER_DELIVERING)
+        return 0;
+    dispatch_report(manager, waiter, outcome, manager->now);
+    return 1;
+}
+
+int warmstart_cancel_dispatch(struct warmstart_manager *manager, warmstart_dispatch_id id, uint64_t now)
+{
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    manager_advance(manager, now);
+    struct dispatch *dispatch = dispatch_find(manager, id);
+    if (dispatch == NULL || dispatch->entity.result != 0 || (dispatch->entity.flags & DISPATCH_UNCERTAIN))
+        return 0;
+    if (waiter_at(manager, dispatch->waiter)->entity.state != WAITER_OFFERED)
+        return 0;
+    dispatch_stop(manager, dispatch, WARMSTART_OUTCOME_CANCELLED, manager->now);
+    return 1;
+}
+
+int warmstart_abandon_dispatch(struct warmstart_manager *manager, warmstart_dispatch_id id, uint64_t now)
+{
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    manager_advance(manager, now);
+    struct dispatch *dispatch = dispatch_find(manager, id);
+    if (dispatch == NULL || dispatch->entity.result != 0)
+        return 0;
+    dispatch_stop(manager, dispatch, WARMSTART_OUTCOME_CANCELLED, manager->now);
+    return 1;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Distinct sets of fields, each stored once however many waiters have it, with the queue of those that can be
+ * matched. Fields are kept sorted by name, so that equal sets look the same whatever order they were given in.
+ */
+#ifndef WARMSTART_LIB_FIELD_SET_H
+#define WARMSTART_LIB_FIELD_SET_H
+
+#include "hash.h"
+#include "table.h"
+
+/* Fields of a registration or query: checked, sorted and hashed; points to the caller's. */
+struct field_list {
+    const struct warmstart_field *sorted[WARMSTART_FIELDS_MAX];
+    uint32_t len;
+    uint64_t hash;
+};
+
+struct stored_field {
+    uint32_t name_at; /* where the name begins in the set's bytes; the value follows it */
+    uint32_t name_bytes;
+    uint32_t value_bytes;
+};
+
+struct field_set {
+    uint64_t hash;
+    uint32_t references; /* waiters and dispatches; 0: idle */
+    uint32_t waiters;    /* of these references, the waiters that have not ended */
+    uint32_t waiting;    /* length of the queue */
+    uint32_t oldest;     /* ends of the queue of waiters that can be matched: slot numbers */
+    uint32_t newest;
+    uint32_t fields_len;
+    size_t block_bytes;              /* of this allocation */
+    struct field_set *idle_previous; /* neighbours in the list of idle sets */
+    struct field_set *idle_next;
+    struct stored_field fields[]; /* followed by the bytes of names and values */
+};
+
+struct field_sets {
+    struct memory *memory;
+    struct hash_key key;
+    struct table table;
+    uint32_t max;
+    uint32_t idle_max;
+    uint32_t idle_len;
+    uint32_t groups;               /* sets with waiters */
+    struct field_set *idle_oldest; /* the first to be forgotten */
+    struct field_set *idle_newest;
+    uint32_t fields_max;
+    uint32_t name_bytes_max;
+    uint32_t value_bytes_max;
+};
+
+/* Takes the limits and the seed from the options. */
+void field_sets_init(struct field_sets *sets, struct memory *memory, const struct warmstart_options *options);
+void field_sets_deinit(struct field_sets *sets);
+
+/*
+ * Checks fields against the limits, sorts and hashes them. 0: done.
+ * WARMSTART_ERR_INVALID: NULL with a length, no name, too long, a name twice; WARMSTART_ERR_LIMIT: too many.
+ */
+int field_list_make(const struct field_sets *sets, const struct warmstart_field *fields, size_t fields_len,
+                    struct field_list *ret_list);
+
+/* The set of just these fields; NULL: there is none. */
+struct field_set *field_sets_find(const struct field_sets *sets, const struct field_list *list);
+
+/* The same, made when there is none. 0; WARMSTART_ERR_MEMORY; WARMSTART_ERR_LIMIT: all sets are in use. */
+int field_sets_intern(struct field_sets *sets, const struct field_list *list, struct field_set **ret_set);
+
+/* Keeps a set from being forgotten. */
+void field_set_reference(struct field_sets *sets, struct field_set *set);
+
+/* Undoes that. The last one makes it idle: remembered for a while, then forgotten. */
+void field_set_unreference(struct field_sets *sets, struct field_set *set);
+
+#endif

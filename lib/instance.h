@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The hosts that waiters live on: each name once, counted by its waiters. */
+#ifndef WARMSTART_LIB_INSTANCE_H
+#define WARMSTART_LIB_INSTANCE_H
+
+#include "hash.h"
+#include "table.h"
+
+struct instance {
+    uint64_t hash;
+    uint32_t references; /* waiters that have not ended */
+    uint32_t name_bytes;
+    char name[];
+};
+
+struct instances {
+    struct memory *memory;
+    const struct hash_key *key;
+    struct table table;
+    uint32_t max;
+};
+
+void instances_init(struct instances *instances, struct memory *memory, const struct hash_key *key,
+                    uint32_t max);
+void instances_deinit(struct instances *instances);
+
+/* Takes a reference to the instance of that name, making it if need be. 0; WARMSTART_ERR_MEMORY; _LIMIT. */
+int instance_reference(struct instances *instances, const char *name, size_t name_bytes,
+                       struct instance **ret_instance);
+
+/* Gives a reference back; the last one frees it. NULL is fine. */
+void instance_unreference(struct instances *instances, struct instance *instance);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a manager is made of, and the rules that hold between its calls:
+ *
+ *   - A waiter is in exactly one state. Only WAITING ones are in their set's queue, sorted by age.
+ *   - OFFERED and DELIVERING waiters belong to exactly one dispatch, and an unsettled dispatch to exactly one of them.
+ *   - A BLOCKED waiter stands behind one DELIVERING waiter of the same controller; that one knows it as its successor.
+ *   - The controllers table leads to the newest waiter of each controller that has not ended.
+ *   - An ENDED waiter and a settled dispatch keep their slot until that event is pulled, and nothing else.
+ *   - Waiters and dispatches that may need a timer have room for it: setting one cannot fail.
+ */
+#ifndef WARMSTART_LIB_MANAGER_H
+#define WARMSTART_LIB_MANAGER_H
+
+#include "field_set.h"
+#include "instance.h"
+#include "slab.h"
+#include "timers.h"
+
+enum {
+    ENTITY_IS_DISPATCH = 1,   /* a dispatch, not a waiter */
+    ENTITY_EVENT_QUEUED = 16, /* in the queue of events */
+    WAITER_IN_TABLE = 2,      /* in the controllers table */
+    DISPATCH_UNCERTAIN = 4,   /* a waiter that was tried before may have the payload */
+    DISPATCH_RETRIES = 8,     /* retry_uncertain */
+    DISPATCH_SINGLE = 32,     /* for one claimed waiter and no other */
+};
+
+/*
+ * What waiters and dispatches have in common: a slot, a timer, one place in the queue of events. Packed: there may be a
+ * million of them.
+ */
+struct entity {
+    struct slab_slot slot;
+    uint32_t timer[TIMER_WORDS];
+    uint32_t event_next; /* reference of the next one in the queue of events */
+    uint8_t event;       /* enum warmstart_event_type that is pending; 0: none, though it may be queued */
+    uint8_t flags;       /* of the list above */
+    uint8_t state;       /* waiter: enum waiter_state; dispatch: unused */
+    uint8_t result;      /* waiter: enum warmstart_ending; dispatch: enum warmstart_outcome; 0: not over */
+};
+
+enum waiter_state {
+    WAITER_WAITING = 0,     /* in the queue of its set */
+    WAITER_UNMATCHABLE = 1, /* past match_until */
+    WAITER_CLAIMED = 2,     /* by warmstart_match() */
+    WAITER_OFFERED = 3,     /* its DELIVER event is pending: everything can still be undone */
+    WAITER_DELIVERING = 4,  /* its DELIVER event was pulled: the payload may be out */
+    WAITER_BLOCKED = 5,     /* behind a delivery to the same controller */
+    WAITER_ENDED = 6,       /* its ENDED event is pending */
+};
+enum { WAITER_STATES = 7 };
+
+struct waiter {
+    struct entity entity;
+    uint64_t fingerprint[2]; /* of its controller id; 0 0: nobody in particular */
+    uint64_t match_until;
+    uint64_t expires_at;
+    uint64_t age; /* number of the registration: smaller is older */
+    void *conn;
+    struct field_set *set;
+    struct instance *instance;
+    uint32_t older; /* WAITING: neighbours in the queue */
+    uint32_t
+        newer; /* WAITING. DELIVERING: the successor, or SLAB_NONE. BLOCKED: `older` is the predecessor */
+    uint32_t dispatch;        /* OFFERED, DELIVERING: whose payload */
+    uint32_t controller_next; /* next waiter of its bucket in the controllers table */
+};
+
+struct dispatch {
+    struct entity entity;
+    uint32_t waiter; /* not settled: who has it now; settled: who was written to, or SLAB_NONE */
+    uint32_t attempts;
+    uint32_t attempts_max;
+    const void *payload;
+    size_t payload_bytes;
+    void *origin;
+    uint64_t deadline;
+    struct field_set *set;
+};
+
+struct controllers {
+    struct memory *memory;
+    uint32_t *buckets; /* slot numbers of waiters, chained by controller_next */
+    uint32_t capacity; /* a power of two, or 0 */
+    uint32_t len;
+};
+
+struct counters {
+    uint64_t state[WAITER_STATES];
+    uint64_t dispatches;
+    uint64_t registered;
+    uint64_t ended[WARMSTART_ENDINGS];
+    uint64_t matched;
+    uint64_t no_match;
+    uint64_t attempts;
+    uint64_t settled[WARMSTART_OUTCOMES];
+    uint64_t limit;
+};
+
+struct warmstart_manager {
+    struct memory memory;
+    struct warmstart_options options;
+    struct slab waiters;
+    struct slab dispatches;
+    struct timers timers;
+    struct field_sets sets;
+    struct instances instances;
+    struct controllers controllers;
+    uint32_t event_first; /* references, or SLAB_NONE */
+    uint32_t event_last;
+    uint64_t now;
+    uint64_t next_age;
+    struct counters counters;
+    bool shutdown;
+};
+
+/* ---- Small things that several files need ---- */
+
+static inline struct waiter *waiter_at(const struct warmstart_manager *manager, uint32_t number)
+{
+    return slab_at(&manager->waiters, number);
+}
+
+static inline struct dispatch *dispatch_at(const struct warmstart_manager *manager, uint32_t number)
+{
+    return slab_at(&manager->dispatches, number);
+}
+
+static inline uint32_t waiter_number(const struct waiter *waiter)
+{
+    return waiter->entity.slot.number;
+}
+
+/* Kind and slot number in one word: the lower half of an id, and the links of the queue of events. */
+static inline uint32_t entity_reference(const struct entity *entity)
+{
+    return (uint32_t)(entity->flags & ENTITY_IS_DISPATCH) << 31 | entity->slot.number;
+}
+
+static inline struct entity *entity_at(const struct warmstart_manager *manager, uint32_t reference)
+{
+    const struct slab *slab = reference >> 31 == 0 ? &manager->waiters : &manager->dispatches;
+    return slab_at(slab, reference & ~(UINT32_C(1) << 31));
+}
+
+/* How often the slot was used in the upper half, the reference in the lower one. */
+static inline uint64_t entity_id(const struct entity *entity)
+{
+    return (uint64_t)entity->slot.use << 32 | entity_reference(entity);
+}
+
+/* The waiter or dispatch of an id; NULL: it is gone, of another kind, or was never given out. */
+struct waiter *waiter_find(const struct warmstart_manager *manager, warmstart_waiter_id id);
+struct dispatch *dispatch_find(const struct warmstart_manager *manager, warmstart_dispatch_id id);
+
+/* Makes room for one more slot and its timer. 0; WARMSTART_ERR_LIMIT: slots_max are taken; WARMSTART_ERR_MEMORY. */
+int entity_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots_max);
+
+/* Moves the time forward, never backwards, and lets deadlines fall due. */
+void manager_advance(struct warmstart_manager *manager, uint64_t now);
+
+/* Counts a refusal for a limit, and logs it. Returns its argument. */
+int manager_refused(struct warmstart_manager *manager, int error);
+
+/*
+ * Brings a caller's struct of `size` (its first member) bytes to the one that this library knows: *known holds the
+ * defaults and is overwritten by as much as the caller has. 0; WARMSTART_ERR_INVALID: smaller than bytes_min;
+ * WARMSTART_ERR_UNSUPPORTED: a longer tail than known, which is not all zero.
+ */
+int sized_read(void *known, size_t known_bytes, const void *given, size_t bytes_min);
+
+#endif

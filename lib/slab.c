@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab.h"
+
+#include <assert.h>
+#include <string.h>
+
+void slab_init(struct slab *slab, struct memory *memory, uint32_t slot_bytes)
+{
+    assert(slot_bytes >= sizeof(struct slab_slot));
+    *slab = (struct slab){.memory = memory, .slot_bytes = slot_bytes, .free = SLAB_NONE};
+}
+
+static size_t chunk_bytes(const struct slab *slab)
+{
+    return (size_t)slab->slot_bytes << SLAB_CHUNK_SHIFT;
+}
+
+void slab_deinit(struct slab *slab)
+{
+    for (uint32_t i = 0; i < slab->chunks_len; i++)
+        memory_free(slab->memory, slab->chunks[i], chunk_bytes(slab));
+    memory_free(slab->memory, slab->chunks, slab->chunks_capacity * sizeof(*slab->chunks));
+    slab_init(slab, slab->memory, slab->slot_bytes);
+}
+
+static bool reserve_chunk_pointer(struct slab *slab)
+{
+    if (slab->chunks_len < slab->chunks_capacity)
+        return true;
+    uint32_t grown = slab->chunks_capacity == 0 ? 8 : slab->chunks_capacity * 2;
+    char **chunks = memory_resize(slab->memory, slab->chunks, slab->chunks_capacity * sizeof(*chunks),
+                                  grown * sizeof(*chunks));
+    if (chunks == NULL)
+        return false;
+    slab->chunks = chunks;
+    slab->chunks_capacity = grown;
+    return true;
+}
+
+static bool add_chunk(struct slab *slab)
+{
+    if (!reserve_chunk_pointer(slab))
+        return false;
+    char *chunk = memory_resize(slab->memory, NULL, 0, chunk_bytes(slab));
+    if (chunk == NULL)
+        return false;
+    uint32_t first = slab_len(slab);
+    slab->chunks[slab->chunks_len++] = chunk;
+    for (uint32_t i = SLAB_CHUNK; i-- > 0;) {
+        struct slab_slot *slot = slab_at(slab, first + i);
+        slot->use = 0;
+        slot->number = slab->free;
+        slab->free = first + i;
+    }
+    return true;
+}
+
+bool slab_reserve(struct slab *slab, uint32_t slots)
+{
+    while (slab_len(slab) < slots)
+        if (!add_chunk(slab))
+            return false;
+    return true;
+}
+
+void *slab_take(struct slab *slab)
+{
+    assert(slab->free != SLAB_NONE);
+    uint32_t number = slab->free;
+    struct slab_slot *slot = slab_at(slab, number);
+    assert(!slab_is_taken(slot));
+    slab->free = slot->number;
+    slab->used++;
+    memset(slot + 1, 0, slab->slot_bytes - sizeof(*slot));
+    slot->use++;
+    slot->number = number;
+    return slot;
+}
+
+void slab_give(struct slab *slab, void *slot)
+{
+    struct slab_slot *head = slot;
+    assert(slab_is_taken(head));
+    uint32_t number = head->number;
+    head->use++;
+    head->number = slab->free;
+    slab->free = number;
+    slab->used--;
+}

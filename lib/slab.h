@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slots of one size, in chunks that never move, reused last in first out. A slot remembers how often it was used,
+ * which makes an id of slot number and use: an id of an earlier use is recognised.
+ */
+#ifndef WARMSTART_LIB_SLAB_H
+#define WARMSTART_LIB_SLAB_H
+
+#include "memory.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SLAB_NONE UINT32_MAX
+
+enum { SLAB_CHUNK_SHIFT = 8, SLAB_CHUNK = 1 << SLAB_CHUNK_SHIFT };
+
+/* What each slot begins with. */
+struct slab_slot {
+    uint32_t use;    /* counts up when taken (then odd) and when given back (then even) */
+    uint32_t number; /* taken: the slot's own number; free: the next free slot's */
+};
+
+struct slab {
+    struct memory *memory;
+    char **chunks;
+    uint32_t chunks_len;
+    uint32_t chunks_capacity;
+    uint32_t slot_bytes;
+    uint32_t free; /* number of the first free slot */
+    uint32_t used; /* slots that are taken */
+};
+
+void slab_init(struct slab *slab, struct memory *memory, uint32_t slot_bytes);
+void slab_deinit(struct slab *slab);
+
+/* Makes room for so many slots in all. False: out of memory; nothing was lost. */
+bool slab_reserve(struct slab *slab, uint32_t slots);
+
+/* Takes a slot, zeroed behind its struct slab_slot. There is room: slab_reserve() has seen to it. */
+void *slab_take(struct slab *slab);
+
+/* Gives a slot back. */
+void slab_give(struct slab *slab, void *slot);
+
+/* The slot of a number, taken or free. */
+static inline void *slab_at(const struct slab *slab, uint32_t number)
+{
+    return slab->chunks[number >> SLAB_CHUNK_SHIFT] + (size_t)(number & (SLAB_CHUNK - 1)) * slab->slot_bytes;
+}
+
+/* How many numbers there are: for walks over all slots. */
+static inline uint32_t slab_len(const struct slab *slab)
+{
+    return slab->chunks_len << SLAB_CHUNK_SHIFT;
+}
+
+static inline bool slab_is_taken(const void *slot)
+{
+    return ((const struct slab_slot *)slot)->use & 1;
+}
+
+#endif

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: MIT */
+#include "waiter.h"
+
+#include "controllers.h"
+#include "dispatch.h"
+#include "event.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- The queue of a set: waiters that can be matched, by age ---- */
+
+/*
+ * The neighbour that is just older; SLAB_NONE: none is. A new waiter is the youngest of all; one that comes back is
+ * looked for from the end that it was taken from.
+ */
+static uint32_t queue_find_older(const struct warmstart_manager *manager, const struct field_set *set,
+                                 uint64_t age)
+{
+    if (set->newest == SLAB_NONE || waiter_at(manager, set->newest)->age < age)
+        return set->newest;
+    if (manager->options.order == WARMSTART_OLDEST_FIRST) {
+        uint32_t older = SLAB_NONE;
+        for (uint32_t at = set->oldest; waiter_at(manager, at)->age < age; at = waiter_at(manager, at)->newer)
+            older = at;
+        return older;
+    }
+    uint32_t at = set->newest;
+    while (at != SLAB_NONE && waiter_at(manager, at)->age > age)
+        at = waiter_at(manager, at)->older;
+    return at;
+}
+
+static void queue_add(struct warmstart_manager *manager, struct waiter *waiter)
+{
+    struct field_set *set = waiter->set;
+    uint32_t number = waiter_number(waiter);
+    waiter->older = queue_find_older(manager, set, waiter->age);
+    uint32_t *from_older =
+        waiter->older == SLAB_NONE ? &set->oldest : &waiter_at(manager, waiter->older)->newer;
+    waiter->newer = *from_older;
+    *from_older = number;
+    if (waiter->newer == SLAB_NONE)
+        set->newest = number;
+    else
+        waiter_at(manager, waiter->newer)->older = number;
+    set->waiting++;
+}
+
+static void queue_remove(struct warmstart_manager *manager, struct waiter *waiter)
+{
+    struct field_set *set = waiter->set;
+    if (waiter->older == SLAB_NONE)
+        set->oldest = waiter->newer;
+    else
+        waiter_at(manager, waiter->older)->newer = waiter->newer;
+    if (waiter->newer == SLAB_NONE)
+        set->newest = waiter->older;
+    else
+        waiter_at(manager, waiter->newer)->older = waiter->older;
+    waiter->older = waiter->newer = SLAB_NONE;
+    set->waiting--;
+}
+
+struct waiter *waiter_next(const struct warmstart_manager *manager, const struct field_set *set)
+{
+    uint32_t number = manager->options.order == WARMSTART_OLDEST_FIRST ? set->oldest : set->newest;
+    return number == SLAB_NONE ? NULL : waiter_at(manager, number);
+}
+
+/* ---- States ---- */
+
+static void set_state(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state)
+{
+    manager->counters.state[waiter->entity.state]--;
+    manager->counters.state[state]++;
+    waiter->entity.state = (uint8_t)state;
+}
+
+void waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+{
+    assert(!timer_is_set(waiter->entity.timer));
+    uint64_t deadline = waiter->expires_at;
+    set_state(manager, waiter, WAITER_UNMATCHABLE); /* in no queue, whatever it was before */
+    if (at >= waiter->expires_at) {
+        waiter_end(manager, waiter, WARMSTART_ENDING_EXPIRED, at);
+        return;
+    }
+    if (at < waiter->match_until) {
+        set_state(manager, waiter, WAITER_WAITING);
+        queue_add(manager, waiter);
+        if (waiter->match_until < deadline)
+            deadline = waiter->match_until;
+    }
+    if (deadline != WARMSTART_NEVER)
+        timers_set(&manager->timers, waiter->entity.timer, deadline);
+}
+
+void waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state)
+{
+    assert(waiter->entity.state == WAITER_WAITING);
+    queue_remove(manager, waiter);
+    timers_cancel(&manager->timers, waiter->entity.timer);
+    set_state(manager, waiter, state);
+}
+
+void waiter_offer(struct warmstart_manager *manager, struct waiter *waiter, struct dispatch *dispatch)
+{
+    if (waiter->entity.state == WAITER_CLAIMED) {
+        timers_cancel(&manager->timers, waiter->entity.timer);
+        set_state(manager, waiter, WAITER_OFFERED);
+    } else {
+        waiter_take(manager, waiter, WAITER_OFFERED);
+    }
+    waiter->dispatch = dispatch->entity.slot.number;
+    dispatch->waiter = waiter_number(waiter);
+    event_queue(manager, &waiter->entity, WARMSTART_EVENT_DELIVER);
+}
+
+void waiter_withdraw(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+{
+    assert(waiter->entity.state == WAITER_OFFERED);
+    event_withdraw(&waiter->entity);
+    waiter->dispatch = SLAB_NONE;
+    waiter_wait(manager, waiter, at);
+}
+
+void waiter_delivering(struct warmstart_manager *manager, struct waiter *waiter)
+{
+    assert(waiter->entity.state == WAITER_OFFERED);
+    set_state(manager, waiter, WAITER_DELIVERING);
+}
+
+struct waiter *waiter_successor(const struct warmstart_manager *manager, const struct waiter *waiter)
+{
+    if (waiter->entity.state != WAITER_DELIVERING || waiter->newer == SLAB_NONE)
+        return NULL;
+    return waiter_at(manager, waiter->newer);
+}
+
+/* Holds a waiter behind the one that its controller is being written to. */
+static void block_behind(struct warmstart_manager *manager, struct waiter *waiter, struct waiter *predecessor)
+{
+    assert(predecessor->entity.state == WAITER_DELIVERING && predecessor->newer == SLAB_NONE);
+    set_state(manager, waiter, WAITER_BLOCKED);
+    waiter->older = waiter_number(predecessor);
+    predecessor->newer = waiter_number(waiter);
+    if (waiter->expires_at != WARMSTART_NEVER)
+        timers_set(&manager->timers, waiter->entity.timer, waiter->expires_at);
+}
+
+/* Cuts a blocked waiter loose from its predecessor, which is the controller's newest again. */
+static void unblock(struct warmstart_manager *manager, struct waiter *waiter)
+{
+    struct waiter *predecessor = waiter_at(manager, waiter->older);
+    assert(predecessor->newer == waiter_number(waiter));
+    predecessor->newer = SLAB_NONE;
+    waiter->older = SLAB_NONE;
+    controllers_remove(manager, waiter);
+    controllers_add(manager, predecessor);
+}
+
+/* The delivery is over: the successor waits like any other. */
+static void free_successor(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+{
+    struct waiter *successor = waiter_successor(manager, waiter);
+    if (successor == NULL)
+        return;
+    waiter->newer = SLAB_NONE;
+    successor->older = SLAB_NONE;
+    timers_cancel(&manager->timers, successor->entity.timer);
+    waiter_wait(manager, successor, at);
+}
+
+void waiter_end(struct warmstart_manager *manager, struct waiter *waiter, enum warmstart_ending ending,
+                uint64_t at)
+{
+    switch ((enum waiter_state)waiter->entity.state) {
+    case WAITER_WAITING:
+        queue_remove(manager, waiter);
+        break;
+    case WAITER_OFFERED:
+        event_withdraw(&waiter->entity);
+        break;
+    case WAITER_DELIVERING:
+        free_successor(manager, waiter, at);
+        break;
+    case WAITER_BLOCKED:
+        unblock(manager, waiter);
+        break;
+    case WAITER_UNMATCHABLE:
+    case WAITER_CLAIMED:
+        break;
+    case WAITER_ENDED:
+        assert(false);
+        break;
+    }
+    timers_cancel(&manager->timers, waiter->entity.timer);
+    controllers_remove(manager, waiter);
+    set_state(manager, waiter, WAITER_ENDED);
+    manager->counters.ended[ending]++;
+    if (--waiter->set->waiters == 0)
+        manager->sets.groups--;
+    field_set_unreference(&manager->sets, waiter->set);
+    instance_unreference(&manager->instances, waiter->instance);
+    waiter->set = NULL;
+    waiter->instance = NULL;
+    waiter->entity.result = (uint8_t)ending;
+    event_queue(manager, &waiter->entity, WARMSTART_EVENT_ENDED);
+}
+
+void waiter_due(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+{
+    switch ((enum waiter_state)waiter->entity.state) {
+    case WAITER_WAITING:
+        queue_remove(manager, waiter);
+        waiter_wait(manager, waiter, at);
+        break;
+    case WAITER_UNMATCHABLE:
+    case WAITER_CLAIMED: /* the lease has run out */
+        waiter_wait(manager, waiter, at);
+        break;
+    case WAITER_BLOCKED:
+        waiter_end(manager, waiter, WARMSTART_ENDING_EXPIRED, at);
+        break;
+    case WAITER_OFFERED:
+    case WAITER_DELIVERING:
+    case WAITER_ENDED:
+        assert(false); /* have no timer */
+        break;
+    }
+}
+
+/* ---- Calls ---- */
+
+/* A registration that was checked and for which everything that can fail has been done. */
+struct admission {
+    const struct warmstart_registration *registration;
+    struct field_set *set;
+    struct instance *instance;
+    uint64_t fingerprint[2];
+};
+
+static void make_fingerprint(const struct warmstart_manager *manager,
+                             const struct warmstart_registration *registration, uint64_t ret_fingerprint[2])
+{
+    ret_fingerprint[0] = ret_fingerprint[1] = 0;
+    if (registration->controller_id_bytes == 0)
+        return;
+    const struct hash_key *key = &manager->sets.key;
+    for (unsigned int i = 0; i < 2; i++)
+        ret_fingerprint[i] =
+            hash_bytes(key, i + 1, registration->controller_id, registration->controller_id_bytes);
+    ret_fingerprint[1] |= 1; /* never 0 0, which stands for nobody */
+}
+
+static bool name_is_valid(const struct warmstart_manager *manager, const char *name, size_t name_bytes)
+{
+    return (name != NULL || name_bytes == 0) && name_bytes <= manager->options.value_bytes_max;
+}
+
+/* Everything that can fail, undone if the last part does. */
+static int admit(struct warmstart_manager *manager, const struct warmstart_registration *registration,
+                 struct admission *ret_admission)
+{
+    struct field_list list;
+    int result = field_list_make(&manager->sets, registration->fields, registration->fields_len, &list);
+    if (result < 0)
+        return result;
+    if (!name_is_valid(manager, registration->controller_id, registration->controller_id_bytes) ||
+        !name_is_valid(manager, registration->instance, registration->instance_bytes))
+        return WARMSTART_ERR_INVALID;
+    result = entity_reserve(manager, &manager->waiters, manager->options.waiters_max);
+    if (result < 0)
+        return result;
+    if (!controllers_reserve(manager))
+        return WARMSTART_ERR_MEMORY;
+    struct instance *instance = NULL;
+    if (registration->instance_bytes > 0) {
+        result = instance_reference(&manager->instances, registration->instance, registration->instance_bytes,
+                                    &instance);
+        if (result < 0)
+            return result;
+    }
+    result = field_sets_intern(&manager->sets, &list, &ret_admission->set);
+    if (result < 0) {
+        instance_unreference(&manager->instances, instance);
+        return result;
+    }
+    ret_admission->registration = registration;
+    ret_admission->instance = instance;
+    make_fingerprint(manager, registration, ret_admission->fingerprint);
+    return 0;
+}
+
+static struct waiter *waiter_new(struct warmstart_manager *manager, const struct admission *admission)
+{
+    struct waiter *waiter = slab_take(&manager->waiters);
+    waiter->fingerprint[0] = admission->fingerprint[0];
+    waiter->fingerprint[1] = admission->fingerprint[1];
+    waiter->match_until = admission->registration->match_until;
+    waiter->expires_at = admission->registration->expires_at;
+    waiter->age = manager->next_age++;
+    waiter->conn = admission->registration->conn;
+    waiter->set = admission->set;
+    waiter->instance = admission->instance;
+    waiter->older = waiter->newer = waiter->dispatch = waiter->controller_next = SLAB_NONE;
+    field_set_reference(&manager->sets, waiter->set);
+    if (waiter->set->waiters++ == 0)
+        manager->sets.groups++;
+    waiter->entity.state = WAITER_UNMATCHABLE; /* for a moment: nowhere yet */
+    manager->counters.state[WAITER_UNMATCHABLE]++;
+    manager->counters.registered++;
+    return waiter;
+}
+
+/*
+ * Puts the new waiter in the place of the older one of its controller. What the older one has been offered goes on
+ * to the next that fits, which may be the new one; behind a payload that may be out already the new one has to stand back.
+ */
+static void supersede(struct warmstart_manager *manager, struct waiter *older, struct waiter *waiter)
+{
+    struct dispatch *dispatch = NULL;
+    struct waiter *delivering = NULL;
+    if (older->entity.state == WAITER_OFFERED)
+        dispatch = dispatch_at(manager, older->dispatch);
+    if (older->entity.state == WAITER_DELIVERING)
+        delivering = older;
+    if (older->entity.state == WAITER_BLOCKED)
+        delivering = waiter_at(manager, older->older);
+    if (older != delivering)
+        waiter_end(manager, older, WARMSTART_ENDING_SUPERSEDED, manager->now);
+    if (delivering != NULL)
+        controllers_remove(manager, delivering);
+    controllers_add(manager, waiter);
+    if (delivering != NULL)
+        block_behind(manager, waiter, delivering);
+    else
+        waiter_wait(manager, waiter, manager->now);
+    if (dispatch != NULL)
+        dispatch_offer_next(manager, dispatch, manager->now);
+}
+
+/* The registration as this library knows it. Most callers are of the same version: nothing is copied then. */
+static int read_registration(const struct warmstart_registration **registration,
+                             struct warmstart_registration *copy)
+{
+    const struct warmstart_registration *given = *registration;
+    if (given == NULL)
+        return WARMSTART_ERR_INVALID;
+    if (given->size == sizeof(*given))
+        return 0;
+    warmstart_registration_init(copy);
+    *registration = copy;
+    return sized_read(copy, sizeof(*copy), given, sizeof(*copy));
+}
+
+int warmstart_register(struct warmstart_manager *manager, const struct warmstart_registration *registration,
+                       warmstart_waiter_id *ret_waiter, uint64_t now)
+{
+    if (manager == NULL || ret_waiter == NULL)
+        return WARMSTART_ERR_INVALID;
+    struct warmstart_registration copy;
+    int result = read_registration(&registration, &copy);
+    if (result < 0)
+        return result;
+    manager_advance(manager, now);
+    if (manager->shutdown)
+        return WARMSTART_ERR_SHUTDOWN;
+    struct admission admission;
+    result = admit(manager, registration, &admission);
+    if (result < 0)
+        return manager_refused(manager, result);
+    struct waiter *waiter = waiter_new(manager, &admission);
+    *ret_waiter = entity_id(&waiter->entity);
+    bool named = registration->controller_id_bytes > 0;
+    struct waiter *older = named ? controllers_find(manager, waiter->fingerprint) : NULL;
+    if (older != NULL) {
+        supersede(manager, older, waiter);
+        return 0;
+    }
+    if (named)
+        controllers_add(manager, waiter);
+    waiter_wait(manager, waiter, manager->now);
+    return 0;
+}
+
+int warmstart_cancel(struct warmstart_manager *manager, warmstart_waiter_id id, uint64_t now)
+{
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    manager_advance(manager, now);
+    struct waiter *waiter = waiter_find(manager, id);
+    if (waiter == NULL || waiter->entity.state == WAITER_ENDED)
+        return 0;
+    if (waiter->entity.state == WAITER_DELIVERING) {
+        dispatch_report(manager, waiter, WARMSTART_OUTCOME_UNCERTAIN, manager->now);
+        return 1;
+    }
+    struct dispatch *dispatch =
+        waiter->entity.state == WAITER_OFFERED ? dispatch_at(manager, waiter->dispatch) : NULL;
+    waiter_end(manager, waiter, WARMSTART_ENDING_CANCELLED, manager->now);
+    if (dispatch != NULL)
+        dispatch_offer_next(manager, dispatch, manager->now);
+    return 1;
+}
+
+/* Checks a query and finds the set that it asks for; *ret_set NULL: no waiter has ever had these fields, or long ago. */
+static int find_set(struct warmstart_manager *manager, const struct warmstart_query *query,
+                    struct field_set **ret_set)
+{
+    if (query == NULL)
+        return WARMSTART_ERR_INVALID;
+    if (query->how == WARMSTART_MATCH_SUBSET)
+        return WARMSTART_ERR_UNSUPPORTED;
+    if (query->how != WARMSTART_MATCH_EXACT)
+        return WARMSTART_ERR_INVALID;
+    struct field_list list;
+    int result = field_list_make(&manager->sets, query->fields, query->fields_len, &list);
+    if (result == 0)
+        *ret_set = field_sets_find(&manager->sets, &list);
+    return result;
+}
+
+int waiter_match(struct warmstart_manager *manager, const struct warmstart_query *query,
+                 struct waiter **ret_waiter)
+{
+    if (manager->shutdown)
+        return WARMSTART_ERR_SHUTDOWN;
+    struct field_set *set = NULL;
+    int result = find_set(manager, query, &set);
+    if (result < 0)
+        return manager_refused(manager, result);
+    struct waiter *waiter = set != NULL ? waiter_next(manager, set) : NULL;
+    if (waiter == NULL) {
+        manager->counters.no_match++;
+        return 0;
+    }
+    *ret_waiter = waiter;
+    return 1;
+}
+
+int warmstart_match(struct warmstart_manager *manager, const struct warmstart_query *query,
+                    warmstart_waiter_id *ret_waiter, uint64_t now)
+{
+    if (manager == NULL || ret_waiter == NULL)
+        return WARMSTART_ERR_INVALID;
+    manager_advance(manager, now);
+    struct waiter *waiter;
+    int result = waiter_match(manager, query, &waiter);
+    if (result != 1)
+        return result;
+    waiter_take(manager, waiter, WAITER_CLAIMED);
+    uint64_t left = WARMSTART_NEVER - manager->now;
+    uint64_t lease = manager->options.lease_ns < left ? manager->options.lease_ns : left;
+    timers_set(&manager->timers, waiter->entity.timer, manager->now + lease);
+    manager->counters.matched++;
+    *ret_waiter = entity_id(&waiter->entity);
+    return 1;
+}
+
+int warmstart_release(struct warmstart_manager *manager, warmstart_waiter_id id, uint64_t now)
+{
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    manager_advance(manager, now);
+    struct waiter *waiter = waiter_find(manager, id);
+    if (waiter == NULL || waiter->entity.state != WAITER_CLAIMED)
+        return 0;
+    timers_cancel(&manager->timers, waiter->entity.timer);
+    waiter_wait(manager, waiter, manager->now);
+    return 1;
+}
+
+int warmstart_count(struct warmstart_manager *manager, const struct warmstart_query *query, size_t *ret_count,
+                    uint64_t now)
+{
+    if (manager == NULL || ret_count == NULL)
+        return WARMSTART_ERR_INVALID;
+    manager_advance(manager, now);
+    struct field_set *set = NULL;
+    int result = find_set(manager, query, &set);
+    if (result < 0)
+        return manager_refused(manager, result);
+    *ret_count = set != NULL ? set->waiting : 0;
+    return 0;
+}
