@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What warmstartd was told. All options stand in one table (option.h); flags, environment variables, the
+ * config file, --help and every check come from it. Flags win over the environment, the environment over the
+ * config file, that over the defaults.
+ */
+#ifndef SERVERS_DAEMON_OPTIONS_H
+#define SERVERS_DAEMON_OPTIONS_H
+
+#include <stdio.h>
+#include <warmstart/http.h>
+
+#define WARMSTART_DAEMON_LISTENERS_MAX   64          /* listeners in all */
+#define WARMSTART_DAEMON_CONFIG_BYTES    (64 * 1024) /* a larger config file is refused */
+#define WARMSTART_DAEMON_ERROR_BYTES     768         /* room for any message of _read */
+#define WARMSTART_DAEMON_DEFAULT_ADDRESS "127.0.0.1:8080"
+
+/* What the command line asks for. */
+enum warmstart_daemon_action {
+    WARMSTART_DAEMON_RUN,
+    WARMSTART_DAEMON_HELP,   /* --help: print it and exit */
+    WARMSTART_DAEMON_VERSION /* --version: the same */
+};
+
+/* The words of --log-format, in their order there. */
+enum warmstart_daemon_log_format { WARMSTART_DAEMON_LOGFMT, WARMSTART_DAEMON_JSON };
+
+/* One place to listen at. */
+struct warmstart_daemon_listener {
+    char *address; /* HOST:PORT or unix:PATH, well-formed; owned */
+    enum warmstart_http_role role;
+};
+
+/* Every number lies within the bounds of the table. */
+struct warmstart_daemon_options {
+    enum warmstart_daemon_action action;
+    struct warmstart_daemon_listener listeners[WARMSTART_DAEMON_LISTENERS_MAX]; /* in the order given */
+    size_t listeners_len;           /* 1 or more after a _read that said RUN */
+    uint64_t connection_timeout_ms; /* as in struct warmstart_http_options, down to attempts_max */
+    uint64_t keepalive_ms;
+    uint64_t match_margin_ms;
+    uint64_t connections_max;
+    uint64_t header_bytes_max;
+    uint64_t body_bytes_max;
+    uint64_t dispatch_timeout_ms;
+    uint64_t attempts_max;
+    uint64_t waiters_max; /* as in struct warmstart_options */
+    uint64_t order;       /* enum warmstart_order */
+    uint64_t log_level;   /* enum warmstart_log_level */
+    uint64_t log_format;  /* enum warmstart_daemon_log_format */
+    char *config;         /* the config file that was read, or NULL; owned */
+};
+
+/*
+ * Reads flags (`argv[1]` and on), `environment` (as environ: NAME=VALUE, a NULL at the end; empty values count
+ * as not given) and the config file, checks everything and fills *options, which need not be initialised.
+ * Call _deinit afterwards, whatever was returned. 0: done; with HELP and VERSION nothing beside `action`
+ * matters. WARMSTART_ERR_INVALID, WARMSTART_ERR_SYSTEM (the config file cannot be read), WARMSTART_ERR_MEMORY:
+ * *ret_error is one line without line feed that says which option, where it came from, what was given and
+ * what is expected; WARMSTART_DAEMON_ERROR_BYTES are always enough.
+ */
+int warmstart_daemon_options_read(struct warmstart_daemon_options *options, int argc, char *const *argv,
+                                  char *const *environment, char *ret_error, size_t error_bytes);
+
+/* Frees what the options own. */
+void warmstart_daemon_options_deinit(struct warmstart_daemon_options *options);
+
+/* Prints the text of --help: each option with value, default and environment variable, then examples. */
+void warmstart_daemon_options_help(FILE *out);
+
+#endif
