@@ -42,8 +42,8 @@ static inline void warmstart_loop_options_init(struct warmstart_loop_options *op
 
 /*
  * Makes a loop with a manager in it. `options` NULL: all defaults. 0: *ret_loop is the caller's, who frees
- * it. Errors: those of warmstart_manager_new(), for these options too; WARMSTART_ERR_SYSTEM: no epoll or event
- * descriptor, or no random numbers. Memory comes from the manager's allocator.
+ * it. Errors: those of warmstart_manager_new(), for these options too; WARMSTART_ERR_SYSTEM: no epoll or
+ * event descriptor, or no random numbers. Memory comes from the manager's allocator.
  */
 WARMSTART_API int warmstart_loop_new(const struct warmstart_loop_options *options,
                                      struct warmstart_loop **ret_loop);
@@ -113,10 +113,13 @@ WARMSTART_API void warmstart_loop_unwatch(struct warmstart_loop *loop, struct wa
  * cancelled. */
 struct warmstart_timer {
     void (*due)(struct warmstart_timer *timer, uint64_t now); /* may set it again, or free it */
-    uint64_t reserved[2];                                     /* the loop's */
+    uint32_t reserved[3];                                     /* the loop's */
 };
 
-/* Sets or moves a timer. 0: done; WARMSTART_ERR_MEMORY: it is as it was before. WARMSTART_NEVER cancels it.
+/*
+ * Sets or moves a timer: `due` is called in the first round at or after the deadline, earliest first, equal
+ * ones in the order they were set; what is set inside a callback waits for a later round. WARMSTART_NEVER
+ * cancels it. 0: done; else it is as it was before: WARMSTART_ERR_INVALID: no `due`; WARMSTART_ERR_MEMORY.
  */
 WARMSTART_API int warmstart_loop_timer_set(struct warmstart_loop *loop, struct warmstart_timer *timer,
                                            uint64_t deadline);
