@@ -179,12 +179,18 @@ START_TEST(what_a_timer_defers_runs_in_the_same_round)
 }
 END_TEST
 
+static void set_up(void)
+{
+    descriptors_remember();
+    places = 0;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("loop tasks");
     TCase *tcase = tcase_create("tasks");
     tcase_set_timeout(tcase, 60);
-    tcase_add_checked_fixture(tcase, descriptors_remember, descriptors_check);
+    tcase_add_checked_fixture(tcase, set_up, descriptors_check);
     tcase_add_test(tcase, a_task_runs_once_however_often_it_was_deferred);
     tcase_add_test(tcase, tasks_run_in_the_order_they_were_deferred);
     tcase_add_test(tcase, a_task_that_defers_itself_lets_the_others_go_first);

@@ -310,12 +310,19 @@ START_TEST(a_run_sleeps_until_the_timer)
 }
 END_TEST
 
+static void set_up(void)
+{
+    descriptors_remember();
+    called_len = 0;
+    called_at = 0;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("loop timers");
     TCase *tcase = tcase_create("timers");
     tcase_set_timeout(tcase, 60);
-    tcase_add_checked_fixture(tcase, descriptors_remember, descriptors_check);
+    tcase_add_checked_fixture(tcase, set_up, descriptors_check);
     tcase_add_test(tcase, a_timer_is_called_once_and_not_before_its_time);
     tcase_add_test(tcase, a_timer_needs_a_callback);
     tcase_add_test(tcase, equal_deadlines_come_in_the_order_they_were_set);

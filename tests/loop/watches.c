@@ -313,12 +313,18 @@ START_TEST(more_descriptors_than_one_batch_are_all_served)
 }
 END_TEST
 
+static void set_up(void)
+{
+    descriptors_remember();
+    batch_calls = 0;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("loop watches");
     TCase *tcase = tcase_create("watches");
     tcase_set_timeout(tcase, 60);
-    tcase_add_checked_fixture(tcase, descriptors_remember, descriptors_check);
+    tcase_add_checked_fixture(tcase, set_up, descriptors_check);
     tcase_add_test(tcase, a_watch_needs_a_callback_events_and_a_descriptor);
     tcase_add_test(tcase, what_a_watch_waits_for_can_be_changed);
     tcase_add_test(tcase, a_level_is_told_again_and_an_edge_is_not);
