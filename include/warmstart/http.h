@@ -80,7 +80,8 @@ WARMSTART_API int warmstart_http_listen(struct warmstart_http *http, const char 
 /*
  * Begins to stop: /readyz answers 503; new polls are closed without an answer, new POSTs answer didWarmStart
  * false, held polls are closed without an answer, running dispatches go on. `on_drained` (may be NULL) is
- * called once from the loop, when no poll is held and no dispatch runs. Call once. 0: begun.
+ * called once from the loop, when no poll is held and no dispatch runs. 0: begun. WARMSTART_ERR_INVALID: it
+ * had begun before.
  */
 WARMSTART_API int warmstart_http_drain(struct warmstart_http *http, void (*on_drained)(void *user),
                                        void *user);
