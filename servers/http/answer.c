@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "answer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct refusal_words {
+    const char *name;
+    const char *reason; /* HTTP's, for answers that are written without libmicrohttpd */
+    unsigned status;
+    bool closes; /* the connection is not used any further */
+};
+
+static const struct refusal_words words[REFUSALS] = {
+    [REFUSAL_HEADER_MISSING] = {"header_missing", "Bad Request", 400, false},
+    [REFUSAL_HEADER_INVALID] = {"header_invalid", "Bad Request", 400, false},
+    [REFUSAL_TOKEN_MALFORMED] = {"token_malformed", "Bad Request", 400, false},
+    [REFUSAL_BODY_MISSING] = {"body_missing", "Bad Request", 400, false},
+    [REFUSAL_BODY_INVALID] = {"body_invalid", "Bad Request", 400, false},
+    [REFUSAL_HEADER_REPEATED] = {"header_repeated", "Bad Request", 400, true},
+    [REFUSAL_REQUEST_MALFORMED] = {"request_malformed", "Bad Request", 400, true},
+    [REFUSAL_NOT_FOUND] = {"not_found", "Not Found", 404, false},
+    [REFUSAL_METHOD_NOT_ALLOWED] = {"method_not_allowed", "Method Not Allowed", 405, false},
+    [REFUSAL_BODY_TOO_LARGE] = {"body_too_large", "Content Too Large", 413, true},
+    [REFUSAL_HEADERS_TOO_LARGE] = {"headers_too_large", "Request Header Fields Too Large", 431, true},
+    [REFUSAL_ENCODING_UNSUPPORTED] = {"encoding_unsupported", "Not Implemented", 501, true},
+    [REFUSAL_WAITERS_LIMIT] = {"waiters_limit", "Service Unavailable", 503, true},
+    [REFUSAL_CONNECTIONS_LIMIT] = {"connections_limit", "Service Unavailable", 503, true},
+    [REFUSAL_MEMORY] = {"memory", "Service Unavailable", 503, true},
+};
+
+const char *warmstart_http_refusal_name(enum refusal refusal)
+{
+    return words[refusal].name;
+}
+
+/* ---- Ready-made ---- */
+
+/* A response that points to static text, or copies it. */
+static struct MHD_Response *new_json(const char *text, size_t bytes, enum MHD_ResponseMemoryMode mode)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(bytes, (void *)(uintptr_t)text, mode);
+    if (response &&
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json") != MHD_YES) {
+        MHD_destroy_response(response);
+        response = NULL;
+    }
+    return response;
+}
+
+/* The whole of an answer as bytes, without what only libmicrohttpd knows. */
+static size_t write_refusal(char *out, size_t out_bytes, enum refusal refusal, const char *message)
+{
+    char body[REFUSAL_MESSAGE_BYTES + 64];
+    size_t body_bytes = warmstart_trigger_write_error(body, sizeof(body), words[refusal].name, message);
+    int bytes = snprintf(out, out_bytes,
+                         "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                         "Connection: close\r\n\r\n%.*s",
+                         words[refusal].status, words[refusal].reason, body_bytes, (int)body_bytes, body);
+    return bytes > 0 && (size_t)bytes < out_bytes ? (size_t)bytes : 0;
+}
+
+int warmstart_http_answers_new(struct warmstart_http *http)
+{
+    static const char healthy[] = "{\"status\":\"ok\"}";
+    static const char ready[] = "{\"status\":\"ready\"}";
+    static const char draining[] = "{\"status\":\"draining\"}";
+    struct answers *answers = &http->answers;
+    for (int warm = 0; warm < 2; warm++) {
+        size_t bytes;
+        const char *text = warmstart_trigger_did_warm_start(warm, &bytes);
+        answers->did_warm_start[warm] = new_json(text, bytes, MHD_RESPMEM_PERSISTENT);
+    }
+    char connect[TRIGGER_CONNECT_BYTES_MAX];
+    size_t connect_bytes = warmstart_trigger_write_connect(connect, http->options.connection_timeout_ms,
+                                                           http->options.keepalive_ms);
+    answers->connect = new_json(connect, connect_bytes, MHD_RESPMEM_MUST_COPY);
+    answers->healthy = new_json(healthy, sizeof(healthy) - 1, MHD_RESPMEM_PERSISTENT);
+    answers->ready = new_json(ready, sizeof(ready) - 1, MHD_RESPMEM_PERSISTENT);
+    answers->draining = new_json(draining, sizeof(draining) - 1, MHD_RESPMEM_PERSISTENT);
+    http->full_bytes = write_refusal(http->full, sizeof(http->full), REFUSAL_CONNECTIONS_LIMIT,
+                                     "as many connections are open as may be open");
+    bool all = answers->did_warm_start[0] && answers->did_warm_start[1] && answers->connect &&
+               answers->healthy && answers->ready && answers->draining;
+    return all ? 0 : WARMSTART_ERR_MEMORY;
+}
+
+void warmstart_http_answers_free(struct warmstart_http *http)
+{
+    struct answers *answers = &http->answers;
+    struct MHD_Response *all[] = {answers->did_warm_start[0],
+                                  answers->did_warm_start[1],
+                                  answers->connect,
+                                  answers->healthy,
+                                  answers->ready,
+                                  answers->draining};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i])
+            MHD_destroy_response(all[i]);
+    *answers = (struct answers){0};
+}
+
+enum MHD_Result warmstart_http_answer(struct connection *connection, unsigned status,
+                                      struct MHD_Response *response)
+{
+    return MHD_queue_response(connection->mhd, status, response);
+}
+
+/* ---- Errors ---- */
+
+/* "GET, HEAD, POST" out of enum method. */
+static void write_allowed(char out[24], uint8_t allowed)
+{
+    static const struct {
+        uint8_t method;
+        const char *name;
+    } names[] = {{METHOD_GET, "GET"}, {METHOD_HEAD, "HEAD"}, {METHOD_POST, "POST"}};
+    size_t length = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!(allowed & names[i].method))
+            continue;
+        int bytes = snprintf(out + length, 24 - length, "%s%s", length > 0 ? ", " : "", names[i].name);
+        length += (size_t)bytes;
+    }
+}
+
+static bool add_headers(struct MHD_Response *response, const struct connection *connection,
+                        enum refusal refusal)
+{
+    if (refusal == REFUSAL_METHOD_NOT_ALLOWED) {
+        char allowed[24];
+        write_allowed(allowed, connection->allowed);
+        if (MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allowed) != MHD_YES)
+            return false;
+    }
+    return !words[refusal].closes ||
+           MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
+}
+
+enum MHD_Result warmstart_http_answer_refusal(struct connection *connection, enum refusal refusal,
+                                              const char *message)
+{
+    char body[TRIGGER_ERROR_BYTES_MAX];
+    size_t bytes = warmstart_trigger_write_error(body, sizeof(body), words[refusal].name, message);
+    connection->http->counters.refusals_total[refusal]++;
+    struct MHD_Response *response = new_json(body, bytes, MHD_RESPMEM_MUST_COPY);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_NO;
+    if (add_headers(response, connection, refusal))
+        result = MHD_queue_response(connection->mhd, words[refusal].status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+enum MHD_Result warmstart_http_answer_bad(struct connection *connection, const struct trigger_error *error)
+{
+    return warmstart_http_answer_refusal(
+        connection, (enum refusal)(error->code - TRIGGER_CODE_HEADER_MISSING), error->message);
+}
+
+enum MHD_Result warmstart_http_answer_early(struct connection *connection, enum refusal refusal,
+                                            const char *message)
+{
+    char text[REFUSAL_MESSAGE_BYTES + 256];
+    size_t bytes = write_refusal(text, sizeof(text), refusal, message);
+    connection->http->counters.refusals_total[refusal]++;
+    connection->unread = true;
+    /* Nothing of an earlier answer is left in the way: libmicrohttpd reads no request before that. */
+    (void)send(connection->fd, text, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return MHD_NO;
+}
+
+void warmstart_http_answer_full(struct warmstart_http *http, int fd)
+{
+    http->counters.refusals_total[REFUSAL_CONNECTIONS_LIMIT]++;
+    (void)send(fd, http->full, http->full_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers: the ready-made ones, and errors as JSON. */
+#ifndef SERVERS_HTTP_ANSWER_H
+#define SERVERS_HTTP_ANSWER_H
+
+#include "connection.h"
+
+/* The word for a refusal in answers and metrics, such as "not_found". Static. */
+const char *warmstart_http_refusal_name(enum refusal refusal);
+
+/* Makes the ready-made answers. 0 or WARMSTART_ERR_MEMORY; then _answers_free() is due all the same. */
+int warmstart_http_answers_new(struct warmstart_http *http);
+void warmstart_http_answers_free(struct warmstart_http *http);
+
+/* Answers with what is ready-made. What the access handler has to return. */
+enum MHD_Result warmstart_http_answer(struct connection *connection, unsigned status,
+                                      struct MHD_Response *response);
+
+/* Answers with {"error":{...}} and counts it. What the access handler has to return. */
+enum MHD_Result warmstart_http_answer_refusal(struct connection *connection, enum refusal refusal,
+                                              const char *message);
+
+/* The same for what the dialect did not understand. */
+enum MHD_Result warmstart_http_answer_bad(struct connection *connection, const struct trigger_error *error);
+
+/*
+ * Answers while a body is still coming, when libmicrohttpd takes no answer: writes to the socket itself. The
+ * access handler returns MHD_NO then, which is returned here; the connection is closed.
+ */
+enum MHD_Result warmstart_http_answer_early(struct connection *connection, enum refusal refusal,
+                                            const char *message);
+
+/* Answers a socket that gets no connection, from http->full. Does not close it. */
+void warmstart_http_answer_full(struct warmstart_http *http, int fd);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "body.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_MIN   ((size_t)2048)
+#define CAPACITY_FIRST ((size_t)65536) /* what an announcement alone gets: who sends less costs less */
+
+static size_t capacity_for(const struct warmstart_http *http, size_t had, uint64_t announced, size_t needed)
+{
+    size_t capacity = had > 0 ? had * 2 : CAPACITY_MIN;
+    if (had == 0 && announced > 0)
+        capacity = announced < CAPACITY_FIRST ? (size_t)announced : CAPACITY_FIRST;
+    if (announced > 0 && capacity > announced)
+        capacity = (size_t)announced;
+    if (capacity > http->options.body_bytes_max)
+        capacity = http->options.body_bytes_max;
+    return capacity < needed ? needed : capacity;
+}
+
+int warmstart_http_body_append(struct warmstart_http *http, struct body **body, uint64_t announced,
+                               const char *data, size_t bytes)
+{
+    struct body *old = *body;
+    size_t had = old ? old->capacity : 0;
+    size_t filled = old ? old->bytes : 0;
+    assert(!old || old->references == 1);
+
+    if (!old || bytes > had - filled) {
+        size_t capacity = capacity_for(http, had, announced, filled + bytes);
+        struct body *grown = realloc(old, sizeof(*grown) + capacity);
+        if (!grown)
+            return WARMSTART_ERR_MEMORY;
+        grown->http = http;
+        grown->references = 1;
+        grown->bytes = filled;
+        grown->capacity = capacity;
+        http->counters.body_bytes += capacity - had;
+        *body = grown;
+    }
+    memcpy((*body)->data + filled, data, bytes);
+    (*body)->bytes = filled + bytes;
+    return 0;
+}
+
+struct body *warmstart_http_body_hold(struct body *body)
+{
+    assert(body->references > 0);
+    body->references++;
+    return body;
+}
+
+void warmstart_http_body_drop(struct body *body)
+{
+    if (!body)
+        return;
+    assert(body->references > 0);
+    if (--body->references > 0)
+        return;
+    body->http->counters.body_bytes -= body->capacity;
+    free(body);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "cell.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "log.h"
+#include "request.h"
+
+/* How often a daemon is run in one turn: a request takes two or three, a large body many. */
+#define RUNS_MAX 8
+
+static struct cell *cell_of_task(struct warmstart_task *task)
+{
+    return (struct cell *)((char *)task - offsetof(struct cell, task));
+}
+
+static struct cell *cell_of_watch(struct warmstart_watch *watch)
+{
+    return (struct cell *)((char *)watch - offsetof(struct cell, watch));
+}
+
+/* Does the daemon know of something to do that its epoll descriptor does not show? */
+static bool wants_more(struct cell *cell)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms = 1;
+    return MHD_get_timeout(cell->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0;
+}
+
+/* 1: everything is done that can be done now; 0: there is more. */
+static bool run(struct cell *cell)
+{
+    for (int i = 0; i < RUNS_MAX; i++) {
+        MHD_run(cell->daemon);
+        if (!wants_more(cell))
+            return true;
+    }
+    return false;
+}
+
+static void on_task(struct warmstart_task *task)
+{
+    struct cell *cell = cell_of_task(task);
+    if (!run(cell)) {
+        warmstart_loop_defer(cell->http->loop, task);
+        return;
+    }
+    bool another_has_room = cell->link.next != cell->link.previous;
+    if (cell->connections == 0 && another_has_room)
+        warmstart_http_cell_free(cell);
+}
+
+/* Not here and now: other connections of the cell may be resumed in the same round. */
+static void on_ready(struct warmstart_watch *watch, uint32_t events)
+{
+    (void)events;
+    warmstart_http_cell_mark(cell_of_watch(watch));
+}
+
+/*
+ * MHD_USE_TURBO: read before asking whether there is something to read, for controllers send their request
+ * right after they connect, and do not shut down what is about to be closed anyway. An error log is only asked
+ * for because without it there is no calling of our logger either.
+ */
+static struct MHD_Daemon *start(struct cell *cell)
+{
+    const struct warmstart_http_options *options = &cell->http->options;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
+                     MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(flags, 0, NULL, NULL, warmstart_http_request_handle, cell->http,
+                            MHD_OPTION_EXTERNAL_LOGGER, warmstart_http_log_microhttpd, cell->http,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CELL_CONNECTIONS_MAX,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)options->header_bytes_max * 2,
+                            MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION,
+                            warmstart_http_connection_notify, cell, MHD_OPTION_NOTIFY_COMPLETED,
+                            warmstart_http_connection_completed, cell->http, MHD_OPTION_URI_LOG_CALLBACK,
+                            warmstart_http_request_target, cell->http, MHD_OPTION_END);
+}
+
+static int watch(struct cell *cell)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(cell->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (!info) {
+        errno = ENOTSUP;
+        return WARMSTART_ERR_SYSTEM;
+    }
+    cell->watch.ready = on_ready;
+    return warmstart_loop_watch(cell->http->loop, &cell->watch, info->epoll_fd, EPOLLIN);
+}
+
+int warmstart_http_cell_new(struct warmstart_http *http)
+{
+    struct cell *cell = calloc(1, sizeof(*cell));
+    if (!cell)
+        return WARMSTART_ERR_MEMORY;
+    cell->http = http;
+    cell->task.run = on_task;
+    errno = 0;
+    cell->daemon = start(cell);
+    if (!cell->daemon) {
+        if (errno == 0)
+            errno = ENOMEM;
+        free(cell);
+        return WARMSTART_ERR_SYSTEM;
+    }
+    int error = watch(cell);
+    if (error < 0) {
+        MHD_stop_daemon(cell->daemon);
+        free(cell);
+        return error;
+    }
+    link_insert_before(&http->cells_roomy, &cell->link);
+    http->cells_len++;
+    return 0;
+}
+
+void warmstart_http_cell_free(struct cell *cell)
+{
+    struct warmstart_http *http = cell->http;
+    warmstart_loop_undefer(http->loop, &cell->task);
+    warmstart_loop_unwatch(http->loop, &cell->watch);
+    MHD_stop_daemon(cell->daemon);
+    assert(cell->connections == 0);
+    /* Its connections may have marked it once more while they went. */
+    warmstart_loop_undefer(http->loop, &cell->task);
+    link_remove(&cell->link);
+    http->cells_len--;
+    free(cell);
+}
+
+int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct sockaddr *peer,
+                            socklen_t peer_bytes, enum warmstart_http_role role)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+    int error = connection ? 0 : WARMSTART_ERR_MEMORY;
+    if (!error && link_is_empty(&http->cells_roomy))
+        error = warmstart_http_cell_new(http);
+    if (error < 0) {
+        free(connection);
+        close_quietly(fd);
+        return error;
+    }
+
+    struct cell *cell = (struct cell *)http->cells_roomy.next;
+    connection->http = http;
+    connection->cell = cell;
+    connection->fd = fd;
+    connection->role = (uint8_t)role;
+    cell->arriving = connection;
+    enum MHD_Result added = MHD_add_connection(cell->daemon, fd, peer, peer_bytes);
+    /* Whatever happened, the socket is libmicrohttpd's, and so is the connection if it got that far. */
+    free(cell->arriving);
+    cell->arriving = NULL;
+    if (added != MHD_YES)
+        return WARMSTART_ERR_SYSTEM;
+    warmstart_http_cell_mark(cell);
+    return 0;
+}
+
+void warmstart_http_cell_mark(struct cell *cell)
+{
+    warmstart_loop_defer(cell->http->loop, &cell->task);
+}
+
+void warmstart_http_cell_flush(struct cell *cell)
+{
+    run(cell);
+}
+
+void warmstart_http_cell_take(struct cell *cell)
+{
+    cell->arriving = NULL;
+    cell->connections++;
+    assert(cell->connections <= CELL_CONNECTIONS_MAX);
+    if (cell->connections < CELL_CONNECTIONS_MAX)
+        return;
+    link_remove(&cell->link);
+    link_insert_before(&cell->http->cells_full, &cell->link);
+}
+
+void warmstart_http_cell_forget(struct cell *cell)
+{
+    assert(cell->connections > 0);
+    if (cell->connections == CELL_CONNECTIONS_MAX) {
+        /* To the front: fill up the full ones, so that the last ones become empty and can go. */
+        link_remove(&cell->link);
+        link_insert_after(&cell->http->cells_roomy, &cell->link);
+    }
+    cell->connections--;
+    if (cell->connections == 0)
+        warmstart_http_cell_mark(cell);
+}

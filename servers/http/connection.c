@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "connection.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "body.h"
+#include "cell.h"
+#include "dispatch.h"
+#include "held_poll.h"
+#include "linger.h"
+
+static struct connection *connection_of_watch(struct warmstart_watch *watch)
+{
+    return (struct connection *)((char *)watch - offsetof(struct connection, watch));
+}
+
+struct connection *warmstart_http_connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* ---- The life of a connection ---- */
+
+/* Tells whoever waits on this request that it is over, and forgets it. `whole`: its answer was all written. */
+static void end_request(struct connection *connection, bool whole)
+{
+    if (connection->poll)
+        warmstart_http_poll_over(connection, whole);
+    if (connection->dispatch)
+        warmstart_http_dispatch_orphan(connection);
+    warmstart_http_body_drop(connection->body);
+    connection->body = NULL;
+    connection->suspended = false;
+    connection->doomed = false;
+    connection->route = ROUTE_NONE;
+    connection->method = METHOD_OTHER;
+    connection->allowed = 0;
+    connection->target_end = NULL;
+    connection->received = 0;
+    connection->announced = 0;
+}
+
+static void close_connection(struct connection *connection)
+{
+    struct warmstart_http *http = connection->http;
+    /* libmicrohttpd does not say that a request is over when its epoll has no memory for the descriptor. */
+    end_request(connection, false);
+    if (connection->watch.events)
+        warmstart_loop_unwatch(http->loop, &connection->watch);
+    if (connection->unread && !connection->peer_gone && !http->closing)
+        warmstart_http_linger(http, connection->fd);
+    assert(http->counters.connections > 0);
+    http->counters.connections--;
+    warmstart_http_cell_forget(connection->cell);
+    free(connection);
+}
+
+void warmstart_http_connection_notify(void *cls, struct MHD_Connection *mhd, void **context,
+                                      enum MHD_ConnectionNotificationCode code)
+{
+    struct cell *cell = cls;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        struct connection *connection = cell->arriving;
+        connection->mhd = mhd;
+        *context = connection;
+        cell->http->counters.connections++;
+        cell->http->counters.connections_total++;
+        warmstart_http_cell_take(cell);
+    } else if (*context) {
+        close_connection(*context);
+        *context = NULL;
+    }
+}
+
+void warmstart_http_connection_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                                         enum MHD_RequestTerminationCode code)
+{
+    (void)cls;
+    (void)context;
+    struct connection *connection = warmstart_http_connection_of(mhd);
+    if (connection)
+        end_request(connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+}
+
+/* ---- Holding ---- */
+
+static void on_peer_gone(struct warmstart_watch *watch, uint32_t events)
+{
+    (void)events;
+    struct connection *connection = connection_of_watch(watch);
+    connection->peer_gone = true;
+    /* Not held: libmicrohttpd looks at it and sees for itself. */
+    if (!connection->suspended)
+        return;
+    if (connection->poll)
+        warmstart_http_poll_leave(connection);
+    else if (connection->dispatch)
+        warmstart_http_dispatch_leave(connection);
+}
+
+int warmstart_http_connection_hold(struct connection *connection)
+{
+    if (!connection->watch.events) {
+        connection->watch.ready = on_peer_gone;
+        /* Edge-triggered, so that it can stay as it is while requests come and go. */
+        int error = warmstart_loop_watch(connection->http->loop, &connection->watch, connection->fd,
+                                         EPOLLRDHUP | EPOLLET);
+        if (error < 0)
+            return error;
+    }
+    MHD_suspend_connection(connection->mhd);
+    connection->suspended = true;
+    return 0;
+}
+
+void warmstart_http_connection_resume(struct connection *connection)
+{
+    if (!connection->suspended)
+        return;
+    connection->suspended = false;
+    MHD_resume_connection(connection->mhd);
+    warmstart_http_cell_mark(connection->cell);
+}
+
+void warmstart_http_connection_doom(struct connection *connection)
+{
+    connection->doomed = true;
+    warmstart_http_connection_resume(connection);
+}
+
+void warmstart_http_connection_reset(struct connection *connection)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    /* libmicrohttpd gives no way to close a connection that it is writing to. Its next write fails. */
+    (void)shutdown(connection->fd, SHUT_RDWR);
+    connection->unread = false;
+    connection->doomed = true;
+    if (connection->suspended)
+        warmstart_http_connection_resume(connection);
+    else
+        warmstart_http_cell_mark(connection->cell);
+}
+
+bool warmstart_http_connection_is_dead(struct connection *connection)
+{
+    if (connection->peer_gone)
+        return true;
+    struct pollfd asked = {.fd = connection->fd, .events = POLLRDHUP};
+    return poll(&asked, 1, 0) > 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection: what we know of it beside libmicrohttpd, from accept to close. */
+#ifndef SERVERS_HTTP_CONNECTION_H
+#define SERVERS_HTTP_CONNECTION_H
+
+#include "server.h"
+
+enum route {
+    ROUTE_NONE = 0, /* there is no such path for this listener */
+    ROUTE_CONNECT,
+    ROUTE_WARM_START,
+    ROUTE_HEALTHZ,
+    ROUTE_READYZ,
+    ROUTE_METRICS
+};
+
+enum method { METHOD_OTHER = 0, METHOD_GET = 1, METHOD_HEAD = 2, METHOD_POST = 4 };
+
+struct cell;
+struct body;
+struct poll;
+
+struct connection {
+    struct warmstart_http *http;
+    struct cell *cell;            /* whose daemon it belongs to */
+    struct MHD_Connection *mhd;   /* libmicrohttpd's side of it */
+    struct warmstart_watch watch; /* for the peer's end; set when it is first held, until it is closed */
+    int fd;                       /* the socket, libmicrohttpd's */
+    uint8_t role;                 /* enum warmstart_http_role of its listener */
+    bool peer_gone;               /* the peer has closed, or shut down its sending side */
+    bool unread;                  /* closed with bytes on the way: linger */
+
+    /* Of the present request. */
+    bool suspended;            /* held: libmicrohttpd does not look at it */
+    bool doomed;               /* to be closed without an answer */
+    uint8_t route;             /* enum route */
+    uint8_t method;            /* enum method */
+    uint8_t allowed;           /* methods of the route */
+    const char *target_end;    /* end of the request's target as it came; NULL: it is broken */
+    uint64_t received;         /* bytes of the body so far */
+    uint64_t announced;        /* Content-Length; 0: none */
+    struct body *body;         /* what was kept of it, a reference; NULL: nothing so far */
+    struct poll *poll;         /* the held poll, NULL: none */
+    struct dispatch *dispatch; /* the dispatch that the request waits for; NULL: none */
+};
+
+/* The connection behind libmicrohttpd's; NULL only if it is not ours. */
+struct connection *warmstart_http_connection_of(struct MHD_Connection *mhd);
+
+/* libmicrohttpd's callback for the life of connections; `cls` is the cell, whose `arriving` begins here. */
+void warmstart_http_connection_notify(void *cls, struct MHD_Connection *mhd, void **context,
+                                      enum MHD_ConnectionNotificationCode code);
+
+/* libmicrohttpd's callback for the end of a request that we were told of. */
+void warmstart_http_connection_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                                         enum MHD_RequestTerminationCode code);
+
+/*
+ * Suspends the connection and watches for the peer's end. Only from inside the access handler's final call.
+ * 0: held. WARMSTART_ERR_SYSTEM: it cannot be watched; it is not held.
+ */
+int warmstart_http_connection_hold(struct connection *connection);
+
+/* Lets libmicrohttpd go on with it, soon. Fine when it is not held. */
+void warmstart_http_connection_resume(struct connection *connection);
+
+/* Closes a held connection without an answer, soon. */
+void warmstart_http_connection_doom(struct connection *connection);
+
+/* Closes it soon, whatever is going on, so that nothing that was written and not yet received arrives later. */
+void warmstart_http_connection_reset(struct connection *connection);
+
+/* Has the peer closed, shut down its sending side, or failed? Asks the kernel. */
+bool warmstart_http_connection_is_dead(struct connection *connection);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatch.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "body.h"
+#include "headers.h"
+#include "log.h"
+#include "metrics.h"
+
+const char *warmstart_http_post_outcome_name(enum post_outcome outcome)
+{
+    static const char *const names[POST_OUTCOMES] = {
+        [POST_DELIVERED] = "delivered", [POST_LOST] = "lost",
+        [POST_UNCERTAIN] = "uncertain", [POST_TIMEOUT] = "timeout",
+        [POST_CANCELLED] = "cancelled", [POST_SHUTDOWN] = "shutdown",
+        [POST_NO_MATCH] = "no_match",   [POST_UNMATCHABLE] = "unmatchable",
+        [POST_DRAINING] = "draining",   [POST_LIMIT] = "limit",
+    };
+    return names[outcome];
+}
+
+static struct dispatch *dispatch_of_link(struct link *link)
+{
+    return (struct dispatch *)((char *)link - offsetof(struct dispatch, link));
+}
+
+/* ---- Which payload stands in which body ---- */
+
+static size_t bucket_of(const void *payload)
+{
+    uint64_t mixed = (uint64_t)(uintptr_t)payload * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(mixed >> 56) % PAYLOAD_BUCKETS;
+}
+
+static void remember(struct warmstart_http *http, struct dispatch *dispatch)
+{
+    struct dispatch **bucket = &http->by_payload[bucket_of(dispatch->payload)];
+    dispatch->next_in_bucket = *bucket;
+    *bucket = dispatch;
+    link_insert_before(&http->dispatches, &dispatch->link);
+}
+
+static void forget(struct warmstart_http *http, struct dispatch *dispatch)
+{
+    struct dispatch **place = &http->by_payload[bucket_of(dispatch->payload)];
+    while (*place != dispatch)
+        place = &(*place)->next_in_bucket;
+    *place = dispatch->next_in_bucket;
+    link_remove(&dispatch->link);
+}
+
+struct body *warmstart_http_dispatch_body(const struct warmstart_http *http, const void *payload)
+{
+    struct dispatch *dispatch = http->by_payload[bucket_of(payload)];
+    while (dispatch && dispatch->payload != payload)
+        dispatch = dispatch->next_in_bucket;
+    return dispatch ? dispatch->body : NULL;
+}
+
+/* ---- From request to dispatch ---- */
+
+static void free_dispatch(struct dispatch *dispatch)
+{
+    warmstart_http_body_drop(dispatch->body);
+    free(dispatch);
+}
+
+static struct dispatch *new_dispatch(struct connection *connection, const struct trigger_dispatch *asked,
+                                     const struct trigger_value *traceparent)
+{
+    struct dispatch *dispatch = malloc(sizeof(*dispatch));
+    if (!dispatch)
+        return NULL;
+    dispatch->origin = (struct warmstart_origin){.transport = &connection->http->transport};
+    dispatch->link = (struct link){0};
+    dispatch->next_in_bucket = NULL;
+    dispatch->payload = asked->message;
+    dispatch->connection = connection;
+    dispatch->id = 0;
+    dispatch->body = connection->body;
+    connection->body = NULL;
+    dispatch->received_at = warmstart_http_clock();
+    dispatch->run_bytes = asked->run_bytes;
+    memcpy(dispatch->run, asked->run, asked->run_bytes);
+    bool traced = warmstart_trigger_traceparent(traceparent->text, traceparent->bytes) == 1;
+    dispatch->traceparent_bytes = traced ? TRIGGER_TRACEPARENT_BYTES : 0;
+    if (traced)
+        memcpy(dispatch->traceparent, traceparent->text, TRIGGER_TRACEPARENT_BYTES);
+    return dispatch;
+}
+
+/* Counts and logs what became of a POST. settlement NULL: it never was a dispatch. */
+static void conclude(struct warmstart_http *http, const struct dispatch *dispatch, enum post_outcome outcome,
+                     enum trigger_misfit misfit, const struct warmstart_settlement *settlement)
+{
+    uint64_t duration_ns = warmstart_http_clock() - dispatch->received_at;
+    http->counters.posts_total[outcome]++;
+    if (outcome == POST_UNMATCHABLE)
+        http->counters.misfits_total[misfit]++;
+    if (outcome == POST_DELIVERED)
+        warmstart_http_metrics_hand_over(http, duration_ns);
+    warmstart_http_log_dispatch(http, dispatch, outcome, misfit, settlement, duration_ns);
+}
+
+/* What is told at once: nobody got it. */
+static enum MHD_Result answer_false(struct dispatch *dispatch, enum post_outcome outcome,
+                                    enum trigger_misfit misfit)
+{
+    struct connection *connection = dispatch->connection;
+    struct warmstart_http *http = connection->http;
+    conclude(http, dispatch, outcome, misfit, NULL);
+    free_dispatch(dispatch);
+    return warmstart_http_answer(connection, MHD_HTTP_OK, http->answers.did_warm_start[0]);
+}
+
+static enum post_outcome outcome_of_error(int answer)
+{
+    switch (answer) {
+    case WARMSTART_ERR_LIMIT:
+    case WARMSTART_ERR_MEMORY:
+        return POST_LIMIT;
+    case WARMSTART_ERR_SHUTDOWN:
+        return POST_SHUTDOWN;
+    default:
+        return POST_NO_MATCH;
+    }
+}
+
+static int ask(struct dispatch *dispatch, const struct trigger_dispatch *asked)
+{
+    struct warmstart_http *http = dispatch->connection->http;
+    struct warmstart_query query = {
+        .fields = asked->fields, .fields_len = TRIGGER_FIELDS, .how = WARMSTART_MATCH_EXACT};
+    struct warmstart_delivery delivery;
+    warmstart_delivery_init(&delivery);
+    delivery.payload = asked->message;
+    delivery.payload_bytes = asked->message_bytes;
+    delivery.deadline = warmstart_loop_now(http->loop) + http->options.dispatch_timeout_ms * MILLISECOND_NS;
+    delivery.attempts_max = http->options.attempts_max;
+    return warmstart_loop_dispatch(&dispatch->origin, &query, &delivery, &dispatch->id);
+}
+
+static enum MHD_Result hold(struct dispatch *dispatch)
+{
+    struct connection *connection = dispatch->connection;
+    struct warmstart_http *http = connection->http;
+    remember(http, dispatch);
+    connection->dispatch = dispatch;
+    if (warmstart_http_connection_hold(connection) == 0) {
+        /* The watch says so only once, and that may have been before this request. */
+        if (connection->peer_gone)
+            warmstart_http_dispatch_leave(connection);
+        return MHD_YES;
+    }
+    /* Without a watch the supervisor's leaving would go unnoticed, and this cannot be held without one. */
+    warmstart_http_dispatch_orphan(connection);
+    return MHD_NO;
+}
+
+enum MHD_Result warmstart_http_dispatch_begin(struct connection *connection, const char *method,
+                                              const char *target, const char *version)
+{
+    struct warmstart_http *http = connection->http;
+    struct trigger_dispatch asked;
+    struct trigger_error error;
+    struct body *body = connection->body;
+    int answer =
+        warmstart_trigger_read_dispatch(body ? body->data : NULL, body ? body->bytes : 0, &asked, &error);
+    if (answer < 0)
+        return warmstart_http_answer_bad(connection, &error);
+
+    struct headers headers;
+    warmstart_http_headers_read(connection, method, target, version, &headers);
+    struct dispatch *dispatch = new_dispatch(connection, &asked, &headers.traceparent);
+    if (!dispatch)
+        return warmstart_http_answer_refusal(connection, REFUSAL_MEMORY, "out of memory");
+    if (answer == 0)
+        return answer_false(dispatch, POST_UNMATCHABLE, asked.misfit);
+    if (http->draining)
+        return answer_false(dispatch, POST_DRAINING, TRIGGER_MISFIT_NONE);
+    answer = ask(dispatch, &asked);
+    if (answer < 1)
+        return answer_false(dispatch, outcome_of_error(answer), TRIGGER_MISFIT_NONE);
+    return hold(dispatch);
+}
+
+/* ---- The end of a dispatch ---- */
+
+void warmstart_http_dispatch_leave(struct connection *connection)
+{
+    warmstart_loop_cancel_dispatch(connection->http->loop, connection->dispatch->id);
+}
+
+void warmstart_http_dispatch_orphan(struct connection *connection)
+{
+    struct dispatch *dispatch = connection->dispatch;
+    connection->dispatch = NULL;
+    dispatch->connection = NULL;
+    warmstart_loop_cancel_dispatch(connection->http->loop, dispatch->id);
+}
+
+void warmstart_http_dispatch_abandon_all(struct warmstart_http *http)
+{
+    for (struct link *link = http->dispatches.next; link != &http->dispatches; link = link->next)
+        warmstart_loop_abandon_dispatch(http->loop, dispatch_of_link(link)->id);
+}
+
+static enum post_outcome outcome_of(enum warmstart_outcome outcome)
+{
+    switch (outcome) {
+    case WARMSTART_OUTCOME_DELIVERED:
+        return POST_DELIVERED;
+    case WARMSTART_OUTCOME_LOST:
+        return POST_LOST;
+    case WARMSTART_OUTCOME_UNCERTAIN:
+        return POST_UNCERTAIN;
+    case WARMSTART_OUTCOME_TIMEOUT:
+        return POST_TIMEOUT;
+    case WARMSTART_OUTCOME_CANCELLED:
+        return POST_CANCELLED;
+    case WARMSTART_OUTCOME_SHUTDOWN:
+        return POST_SHUTDOWN;
+    }
+    return POST_UNCERTAIN;
+}
+
+void warmstart_http_dispatch_settled(struct warmstart_origin *origin,
+                                     const struct warmstart_settlement *settlement)
+{
+    struct warmstart_http *http = http_of_transport(origin->transport);
+    struct dispatch *dispatch = (struct dispatch *)origin;
+    struct connection *connection = dispatch->connection;
+    enum post_outcome outcome = outcome_of(settlement->outcome);
+    conclude(http, dispatch, outcome, TRIGGER_MISFIT_NONE, settlement);
+    forget(http, dispatch);
+    free_dispatch(dispatch);
+    if (connection) {
+        struct MHD_Response *answer = http->answers.did_warm_start[outcome == POST_DELIVERED];
+        connection->dispatch = NULL;
+        bool answered = !connection->peer_gone && MHD_queue_response(connection->mhd, MHD_HTTP_OK, answer);
+        if (answered)
+            warmstart_http_connection_resume(connection);
+        else
+            warmstart_http_connection_doom(connection);
+    }
+    warmstart_http_check_drained(http);
+}

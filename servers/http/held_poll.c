@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "held_poll.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "body.h"
+#include "confirm.h"
+#include "dispatch.h"
+#include "headers.h"
+#include "log.h"
+
+/* How long after connectionTimeoutMs a poll that the client did not give up is dropped. */
+#define GRACE_NS SECOND_NS
+
+static struct poll *poll_of_link(struct link *link)
+{
+    return (struct poll *)((char *)link - offsetof(struct poll, link));
+}
+
+/* ---- From request to waiter ---- */
+
+static struct poll *new_poll(struct connection *connection, const struct trigger_poll *asked)
+{
+    size_t names_bytes = asked->controller_id_bytes + asked->instance_bytes;
+    struct poll *poll = malloc(sizeof(*poll) + names_bytes);
+    if (!poll)
+        return NULL;
+    *poll = (struct poll){
+        .conn = {.transport = &connection->http->transport,
+                 .controller_id = poll->names,
+                 .controller_id_bytes = asked->controller_id_bytes},
+        .connection = connection,
+        .since = warmstart_loop_now(connection->http->loop),
+        .instance_bytes = asked->instance_bytes,
+    };
+    if (asked->controller_id_bytes > 0)
+        memcpy(poll->names, asked->controller_id, asked->controller_id_bytes);
+    if (asked->instance_bytes > 0)
+        memcpy(poll->names + asked->controller_id_bytes, asked->instance, asked->instance_bytes);
+    return poll;
+}
+
+static int register_poll(struct poll *poll, const struct trigger_poll *asked)
+{
+    const struct warmstart_http_options *options = &poll->connection->http->options;
+    uint64_t timeout = options->connection_timeout_ms * MILLISECOND_NS;
+    struct warmstart_registration registration;
+    warmstart_registration_init(&registration);
+    registration.fields = asked->fields;
+    registration.fields_len = TRIGGER_FIELDS;
+    registration.controller_id = poll->names;
+    registration.controller_id_bytes = poll->conn.controller_id_bytes;
+    registration.instance = poll_instance(poll);
+    registration.instance_bytes = poll->instance_bytes;
+    registration.match_until = poll->since + timeout - options->match_margin_ms * MILLISECOND_NS;
+    registration.expires_at = poll->since + timeout + GRACE_NS;
+    return warmstart_loop_register(&poll->conn, &registration, &poll->waiter);
+}
+
+static enum MHD_Result refuse(struct connection *connection, int error)
+{
+    switch (error) {
+    case WARMSTART_ERR_LIMIT:
+        return warmstart_http_answer_refusal(connection, REFUSAL_WAITERS_LIMIT,
+                                             "as many controllers are waiting as may wait");
+    case WARMSTART_ERR_SHUTDOWN:
+        /* A status would make the controller exit; closed without one it comes back to our successor. */
+        return MHD_NO;
+    default:
+        return warmstart_http_answer_refusal(connection, REFUSAL_MEMORY, "out of memory");
+    }
+}
+
+static enum MHD_Result hold(struct connection *connection, const struct trigger_poll *asked)
+{
+    struct warmstart_http *http = connection->http;
+    struct poll *poll = new_poll(connection, asked);
+    if (!poll)
+        return refuse(connection, WARMSTART_ERR_MEMORY);
+    int error = register_poll(poll, asked);
+    if (error < 0) {
+        free(poll);
+        return refuse(connection, error);
+    }
+    connection->poll = poll;
+    link_insert_before(&http->polls, &poll->link);
+    http->polls_len++;
+    if (warmstart_http_connection_hold(connection) < 0) {
+        /* Not to be watched is not to be held. It ends as soon as this round's events are handed out. */
+        warmstart_loop_cancel(http->loop, poll->waiter);
+        return refuse(connection, WARMSTART_ERR_MEMORY);
+    }
+    return MHD_YES;
+}
+
+enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const char *method,
+                                          const char *target, const char *version)
+{
+    if (connection->http->draining || connection->peer_gone)
+        return MHD_NO;
+    struct headers headers;
+    warmstart_http_headers_read(connection, method, target, version, &headers);
+    struct trigger_poll asked;
+    struct trigger_error error;
+    if (!warmstart_trigger_read_poll(headers.fields, &asked, &error))
+        return warmstart_http_answer_bad(connection, &error);
+    return hold(connection, &asked);
+}
+
+/* ---- The end of a poll ---- */
+
+static void free_if_over(struct poll *poll)
+{
+    if (poll->ended && !poll->connection)
+        free(poll);
+}
+
+void warmstart_http_poll_leave(struct connection *connection)
+{
+    struct poll *poll = connection->poll;
+    if (!poll->ended && !poll->delivering)
+        warmstart_loop_cancel(connection->http->loop, poll->waiter);
+}
+
+void warmstart_http_poll_over(struct connection *connection, bool whole)
+{
+    struct warmstart_loop *loop = connection->http->loop;
+    struct poll *poll = connection->poll;
+    connection->poll = NULL;
+    poll->connection = NULL;
+    if (!poll->ended && poll->delivering)
+        warmstart_loop_report(loop, poll->waiter, warmstart_http_confirm(poll, whole));
+    else if (!poll->ended)
+        warmstart_loop_cancel(loop, poll->waiter);
+    free_if_over(poll);
+}
+
+void warmstart_http_poll_cancel_all(struct warmstart_http *http)
+{
+    for (struct link *link = http->polls.next; link != &http->polls; link = link->next) {
+        struct poll *poll = poll_of_link(link);
+        if (!poll->delivering || http->closing)
+            warmstart_loop_cancel(http->loop, poll->waiter);
+    }
+}
+
+/* What the loop says about the poll's connection, which is still there. */
+static void let_go(struct poll *poll, enum warmstart_ending ending)
+{
+    struct connection *connection = poll->connection;
+    switch (ending) {
+    case WARMSTART_ENDING_DELIVERED:
+        break;
+    case WARMSTART_ENDING_UNCERTAIN:
+        warmstart_http_connection_reset(connection);
+        break;
+    case WARMSTART_ENDING_LOST:
+    case WARMSTART_ENDING_CANCELLED:
+    case WARMSTART_ENDING_EXPIRED:
+    case WARMSTART_ENDING_SUPERSEDED:
+    case WARMSTART_ENDING_SHUTDOWN:
+        /* Held: closed without an answer. Otherwise a message is half written, and must not become whole. */
+        if (connection->suspended)
+            warmstart_http_connection_doom(connection);
+        else if (poll->delivering)
+            warmstart_http_connection_reset(connection);
+        break;
+    }
+}
+
+void warmstart_http_poll_ended(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                               enum warmstart_ending ending)
+{
+    (void)waiter;
+    struct warmstart_http *http = http_of_transport(conn->transport);
+    struct poll *poll = poll_of_conn(conn);
+    assert(!poll->ended);
+    poll->ended = true;
+    link_remove(&poll->link);
+    http->polls_len--;
+    warmstart_http_log_poll(http, poll, ending);
+    if (poll->connection)
+        let_go(poll, ending);
+    free_if_over(poll);
+    warmstart_http_check_drained(http);
+}
+
+/* ---- Delivery ---- */
+
+static void free_body(void *body)
+{
+    warmstart_http_body_drop(body);
+}
+
+/* Points into the body of the POST that the payload came with, if it came to us; else it is copied. */
+static struct MHD_Response *new_message(struct warmstart_http *http, const void *payload,
+                                        size_t payload_bytes)
+{
+    /* libmicrohttpd does not write into the buffer of a response. */
+    void *bytes = (void *)(uintptr_t)payload;
+    struct body *body = warmstart_http_dispatch_body(http, payload);
+    struct MHD_Response *message;
+    if (body)
+        message =
+            MHD_create_response_from_buffer_with_free_callback_cls(payload_bytes, bytes, free_body, body);
+    else
+        message = MHD_create_response_from_buffer(payload_bytes, bytes, MHD_RESPMEM_MUST_COPY);
+    if (!message)
+        return NULL;
+    if (body)
+        warmstart_http_body_hold(body);
+    if (MHD_add_response_header(message, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json") != MHD_YES) {
+        MHD_destroy_response(message);
+        return NULL;
+    }
+    return message;
+}
+
+void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
+                                 size_t payload_bytes)
+{
+    struct warmstart_http *http = http_of_transport(conn->transport);
+    struct poll *poll = poll_of_conn(conn);
+    struct connection *connection = poll->connection;
+    struct MHD_Response *message = NULL;
+    if (connection && connection->suspended && !warmstart_http_connection_is_dead(connection))
+        message = new_message(http, payload, payload_bytes);
+    bool queued = message && MHD_queue_response(connection->mhd, MHD_HTTP_OK, message) == MHD_YES;
+    if (message)
+        MHD_destroy_response(message);
+    if (!queued) {
+        warmstart_loop_report(http->loop, waiter, WARMSTART_OUTCOME_LOST);
+        return;
+    }
+    poll->delivering = true;
+    warmstart_http_connection_resume(connection);
+}

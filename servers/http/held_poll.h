@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /warm-start: a poll that is held until there is a message for it. */
+#ifndef SERVERS_HTTP_HELD_POLL_H
+#define SERVERS_HTTP_HELD_POLL_H
+
+#include "connection.h"
+
+/*
+ * A registered poll, from registration until it has ended and its request is over. Apart from the connection,
+ * which may be closed before we hear how the poll ended.
+ */
+struct poll {
+    struct warmstart_conn conn;    /* first: what the loop knows of it */
+    struct link link;              /* in http->polls until it has ended */
+    struct connection *connection; /* NULL: the request is over */
+    warmstart_waiter_id waiter;
+    uint64_t since;        /* when it came, on the loop's clock */
+    bool delivering;       /* a message was queued for it: the end of the request tells what became of it */
+    bool ended;            /* by the core */
+    size_t instance_bytes; /* length of the instance, which stands after the controller id */
+    char names[];          /* controller id, instance */
+};
+
+/* The access handler's final call for a poll: registers and holds it, or answers. */
+enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const char *method,
+                                          const char *target, const char *version);
+
+/* The peer of a held poll has gone. */
+void warmstart_http_poll_leave(struct connection *connection);
+
+/* The poll's request is over; `whole`: libmicrohttpd has written all of the answer. */
+void warmstart_http_poll_over(struct connection *connection, bool whole);
+
+/* Ends all that are held and not being delivered to. */
+void warmstart_http_poll_cancel_all(struct warmstart_http *http);
+
+/* Transport operations. */
+void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
+                                 size_t payload_bytes);
+void warmstart_http_poll_ended(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                               enum warmstart_ending ending);
+
+/* The poll behind a conn of this server. */
+static inline struct poll *poll_of_conn(struct warmstart_conn *conn)
+{
+    return (struct poll *)conn;
+}
+
+static inline const char *poll_instance(const struct poll *poll)
+{
+    return poll->names + poll->conn.controller_id_bytes;
+}
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "listener.h"
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include "answer.h"
+#include "cell.h"
+#include "linger.h"
+#include "log.h"
+
+#define ACCEPTS_MAX 64 /* in one turn, so that others get theirs */
+#define BACKLOG     4096
+#define RETRY_NS    (100 * MILLISECOND_NS) /* after running out of descriptors or memory */
+
+struct listener {
+    struct listener *next; /* of the server's */
+    struct warmstart_http *http;
+    struct warmstart_watch watch; /* of the socket; not set while it rests */
+    struct warmstart_timer timer; /* ends the rest */
+    int fd;
+    enum warmstart_http_role role;
+    struct sockaddr_un path; /* of a Unix socket, else all zero */
+    dev_t device;            /* of its file, to remove no other one */
+    ino_t inode;
+};
+
+/* ---- Accepting ---- */
+
+static void refuse(struct warmstart_http *http, int fd)
+{
+    http->counters.connections_refused_total++;
+    warmstart_http_answer_full(http, fd);
+    warmstart_http_linger(http, fd);
+    close_quietly(fd);
+}
+
+static void welcome(struct listener *listener, int fd, const struct sockaddr *peer, socklen_t peer_bytes)
+{
+    struct warmstart_http *http = listener->http;
+    if (http->counters.connections >= http->options.connections_max) {
+        refuse(http, fd);
+        return;
+    }
+    if (warmstart_http_cell_add(http, fd, peer, peer_bytes, listener->role) < 0)
+        http->counters.connections_refused_total++;
+}
+
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* What cannot be accepted stays ready: to be told so again and again would be a busy loop. */
+static void rest(struct listener *listener, int error)
+{
+    struct warmstart_loop *loop = listener->http->loop;
+    listener->http->counters.connections_refused_total++;
+    warmstart_http_log_accept(listener->http, error);
+    if (warmstart_loop_timer_set(loop, &listener->timer, warmstart_loop_now(loop) + RETRY_NS) == 0)
+        warmstart_loop_unwatch(loop, &listener->watch);
+}
+
+static void on_ready(struct warmstart_watch *watch, uint32_t events)
+{
+    (void)events;
+    struct listener *listener = (struct listener *)((char *)watch - offsetof(struct listener, watch));
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        struct sockaddr_storage peer = {0};
+        socklen_t peer_bytes = sizeof(peer);
+        int fd = accept4(listener->fd, (struct sockaddr *)&peer, &peer_bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            welcome(listener, fd, (const struct sockaddr *)&peer, peer_bytes);
+        } else if (is_shortage(errno)) {
+            rest(listener, errno);
+            return;
+        } else if (errno == EAGAIN) {
+            return;
+        }
+        /* Any other error is the peer's, which has gone before it was accepted. */
+    }
+}
+
+static void on_due(struct warmstart_timer *timer, uint64_t now)
+{
+    struct listener *listener = (struct listener *)((char *)timer - offsetof(struct listener, timer));
+    struct warmstart_loop *loop = listener->http->loop;
+    if (warmstart_loop_watch(loop, &listener->watch, listener->fd, EPOLLIN) < 0)
+        (void)warmstart_loop_timer_set(loop, timer, now + RETRY_NS);
+}
+
+/* ---- Listening ---- */
+
+/* A file that a process which is gone has left behind is in the way of bind(). */
+static int remove_stale(const struct sockaddr_un *path)
+{
+    struct stat status;
+    if (lstat(path->sun_path, &status) < 0)
+        return errno == ENOENT ? 0 : WARMSTART_ERR_SYSTEM;
+    errno = EADDRINUSE;
+    if (!S_ISSOCK(status.st_mode))
+        return WARMSTART_ERR_SYSTEM;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return WARMSTART_ERR_SYSTEM;
+    int connected = connect(fd, (const struct sockaddr *)path, sizeof(*path));
+    bool is_stale = connected < 0 && errno == ECONNREFUSED;
+    close_quietly(fd);
+    if (!is_stale) {
+        errno = EADDRINUSE;
+        return WARMSTART_ERR_SYSTEM;
+    }
+    return unlink(path->sun_path) == 0 || errno == ENOENT ? 0 : WARMSTART_ERR_SYSTEM;
+}
+
+static int open_socket(const struct sockaddr *bound, socklen_t bound_bytes)
+{
+    int fd = socket(bound->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int on = 1;
+    bool ready = true;
+    /* A restart must not wait for connections of the process before it to time out. */
+    if (bound->sa_family != AF_UNIX)
+        ready = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0;
+    if (bound->sa_family == AF_INET6)
+        ready = ready && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0;
+    if (ready && bind(fd, bound, bound_bytes) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    close_quietly(fd);
+    return -1;
+}
+
+static void remember_file(struct listener *listener, const struct sockaddr *bound)
+{
+    struct stat status;
+    memcpy(&listener->path, bound, sizeof(listener->path));
+    if (lstat(listener->path.sun_path, &status) == 0) {
+        listener->device = status.st_dev;
+        listener->inode = status.st_ino;
+    }
+}
+
+int warmstart_http_listener_new(struct warmstart_http *http, const struct sockaddr *bound,
+                                socklen_t bound_bytes, enum warmstart_http_role role,
+                                struct listener **ret_listener)
+{
+    bool is_unix = bound->sa_family == AF_UNIX;
+    if (is_unix && remove_stale((const struct sockaddr_un *)(const void *)bound) < 0)
+        return WARMSTART_ERR_SYSTEM;
+    struct listener *listener = calloc(1, sizeof(*listener));
+    if (!listener)
+        return WARMSTART_ERR_MEMORY;
+    listener->http = http;
+    listener->role = role;
+    listener->watch.ready = on_ready;
+    listener->timer.due = on_due;
+    listener->fd = open_socket(bound, bound_bytes);
+    if (listener->fd < 0) {
+        free(listener);
+        return WARMSTART_ERR_SYSTEM;
+    }
+    if (is_unix)
+        remember_file(listener, bound);
+    listener->next = http->listeners;
+    http->listeners = listener;
+    int error = warmstart_loop_watch(http->loop, &listener->watch, listener->fd, EPOLLIN);
+    if (error < 0) {
+        warmstart_http_listener_free(listener);
+        return error;
+    }
+    *ret_listener = listener;
+    return 0;
+}
+
+void warmstart_http_listener_address(const struct listener *listener, struct sockaddr_storage *ret_address)
+{
+    /* The kernel does not end a path with a zero when there is no room for one. */
+    *ret_address = (struct sockaddr_storage){0};
+    socklen_t bytes = sizeof(*ret_address);
+    if (listener->path.sun_family == AF_UNIX)
+        memcpy(ret_address, &listener->path, sizeof(listener->path));
+    else
+        (void)getsockname(listener->fd, (struct sockaddr *)ret_address, &bytes);
+}
+
+static void remove_file(const struct listener *listener)
+{
+    struct stat status;
+    if (listener->path.sun_family == AF_UNIX && lstat(listener->path.sun_path, &status) == 0 &&
+        status.st_dev == listener->device && status.st_ino == listener->inode)
+        (void)unlink(listener->path.sun_path);
+}
+
+void warmstart_http_listener_free(struct listener *listener)
+{
+    struct warmstart_http *http = listener->http;
+    int saved = errno;
+    struct listener **place = &http->listeners;
+    while (*place != listener)
+        place = &(*place)->next;
+    *place = listener->next;
+    warmstart_loop_unwatch(http->loop, &listener->watch);
+    warmstart_loop_timer_cancel(http->loop, &listener->timer);
+    remove_file(listener);
+    (void)close(listener->fd);
+    free(listener);
+    errno = saved;
+}
+
+void warmstart_http_listeners_free(struct warmstart_http *http)
+{
+    while (http->listeners)
+        warmstart_http_listener_free(http->listeners);
+}

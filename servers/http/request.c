@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What libmicrohttpd 0.9.75 answers by itself, in its own words and as HTML, before we are asked:
+ *
+ *   400  a request line without a version, a header line without a colon, a Content-Length that is no number
+ *        (one with a space behind it too), broken chunks
+ *   413  a Content-Length or a chunk of more than 64 bits
+ *   414, 431  a request line or headers that do not fit into its memory, twice header_bytes_max
+ *   505  HTTP/0.x, HTTP/2.0 and above
+ *
+ * A request line without a target is closed without an answer. All of these close the connection.
+ */
+#include "request.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "answer.h"
+#include "body.h"
+#include "dispatch.h"
+#include "headers.h"
+#include "held_poll.h"
+#include "pages.h"
+
+/* What libmicrohttpd's memory needs for each header beside its text, and must have left for what follows. */
+#define ENTRY_BYTES 64
+#define SPARE_BYTES 1024
+
+/* ---- Routes ---- */
+
+struct page {
+    const char *path;
+    enum route route;
+    uint8_t roles;            /* listeners that serve it */
+    uint8_t methods_poll;     /* where controllers are served */
+    uint8_t methods_dispatch; /* where supervisors are served */
+};
+
+/* No HEAD /warm-start: it would take a run away and throw it away. */
+static const struct page pages[] = {
+    {"/warm-start", ROUTE_WARM_START, WARMSTART_HTTP_ALL, METHOD_GET, METHOD_POST},
+    {"/connect", ROUTE_CONNECT, WARMSTART_HTTP_POLL, METHOD_GET | METHOD_HEAD, 0},
+    {"/healthz", ROUTE_HEALTHZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD},
+    {"/readyz", ROUTE_READYZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD},
+    {"/metrics", ROUTE_METRICS, WARMSTART_HTTP_DISPATCH, 0, METHOD_GET | METHOD_HEAD},
+};
+
+static enum method method_of(const char *name)
+{
+    if (strcmp(name, "GET") == 0)
+        return METHOD_GET;
+    if (strcmp(name, "POST") == 0)
+        return METHOD_POST;
+    if (strcmp(name, "HEAD") == 0)
+        return METHOD_HEAD;
+    return METHOD_OTHER;
+}
+
+/* The path of a target in absolute form, as proxies get it; other targets as they are. */
+static const char *path_of(const char *target)
+{
+    size_t scheme_bytes = 0;
+    if (strncasecmp(target, "http://", 7) == 0)
+        scheme_bytes = 7;
+    else if (strncasecmp(target, "https://", 8) == 0)
+        scheme_bytes = 8;
+    if (scheme_bytes == 0)
+        return target;
+    const char *path = strchr(target + scheme_bytes, '/');
+    return path ? path : "/";
+}
+
+static void find_route(struct connection *connection, const char *target, const char *method)
+{
+    const char *path = path_of(target);
+    connection->route = ROUTE_NONE;
+    connection->method = (uint8_t)method_of(method);
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        if (!(pages[i].roles & connection->role) || strcmp(pages[i].path, path) != 0)
+            continue;
+        connection->route = (uint8_t)pages[i].route;
+        connection->allowed = 0;
+        if (connection->role & WARMSTART_HTTP_POLL)
+            connection->allowed |= pages[i].methods_poll;
+        if (connection->role & WARMSTART_HTTP_DISPATCH)
+            connection->allowed |= pages[i].methods_dispatch;
+        return;
+    }
+}
+
+static bool is_post(const struct connection *connection)
+{
+    return connection->route == ROUTE_WARM_START && connection->method == METHOD_POST &&
+           (connection->allowed & METHOD_POST);
+}
+
+/* ---- The first call: before the body ---- */
+
+/* Why a request is refused; NULL message: it is not. */
+struct verdict {
+    enum refusal refusal;
+    const char *message;
+};
+
+static const struct verdict fine;
+
+/* Content-Length, which libmicrohttpd has checked to be digits that fit. */
+static uint64_t announced_bytes(const struct trigger_value *value)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < value->bytes; i++)
+        bytes = bytes * 10 + (uint64_t)(value->text[i] - '0');
+    return bytes;
+}
+
+/*
+ * What could make two servers on the way see two different requests is refused: repeated or contradictory
+ * lengths, hidden or folded headers.
+ */
+static struct verdict judge_framing(const struct headers *headers)
+{
+    bool chunked = headers->transfer_encoding.text != NULL;
+    if (!headers->intact)
+        return (struct verdict){REFUSAL_REQUEST_MALFORMED,
+                                "a NUL byte, a space or a folded line where a request has none"};
+    if (!headers->host.text && !headers->http_1_0)
+        return (struct verdict){REFUSAL_REQUEST_MALFORMED, "the header host is missing"};
+    if (chunked && (headers->content_length.text || headers->http_1_0))
+        return (struct verdict){REFUSAL_REQUEST_MALFORMED,
+                                "transfer-encoding with content-length or in HTTP/1.0"};
+    if (chunked && (headers->transfer_encoding.bytes != 7 ||
+                    strncasecmp(headers->transfer_encoding.text, "chunked", 7) != 0))
+        return (struct verdict){REFUSAL_ENCODING_UNSUPPORTED,
+                                "transfer-encoding is chunked, or there is none"};
+    return fine;
+}
+
+static struct verdict judge_size(const struct connection *connection, const struct headers *headers)
+{
+    const struct warmstart_http_options *options = &connection->http->options;
+    size_t memory = headers->header_bytes + headers->entries * ENTRY_BYTES + SPARE_BYTES;
+    if (headers->header_bytes > options->header_bytes_max || memory > (size_t)options->header_bytes_max * 2)
+        return (struct verdict){REFUSAL_HEADERS_TOO_LARGE,
+                                "the request line and headers are too large, or too many"};
+    if (connection->announced > options->body_bytes_max)
+        return (struct verdict){REFUSAL_BODY_TOO_LARGE, "the body is larger than is taken"};
+    return fine;
+}
+
+static struct verdict judge_route(const struct connection *connection)
+{
+    if (connection->route == ROUTE_NONE)
+        return (struct verdict){REFUSAL_NOT_FOUND, "no such path here"};
+    if (!(connection->allowed & connection->method))
+        return (struct verdict){REFUSAL_METHOD_NOT_ALLOWED, "the path has no such method here"};
+    return fine;
+}
+
+static enum MHD_Result refuse_repeated(struct connection *connection, const char *name)
+{
+    char message[REFUSAL_MESSAGE_BYTES];
+    snprintf(message, sizeof(message), "the header %s is there twice", name);
+    return warmstart_http_answer_refusal(connection, REFUSAL_HEADER_REPEATED, message);
+}
+
+static enum MHD_Result begin(struct connection *connection, const char *target, const char *method,
+                             const char *version)
+{
+    struct headers headers;
+    warmstart_http_headers_read(connection, method, target, version, &headers);
+    connection->announced = headers.content_length.text ? announced_bytes(&headers.content_length) : 0;
+    find_route(connection, target, method);
+    bool has_body = connection->announced > 0 || headers.transfer_encoding.text;
+
+    /* An answer now keeps libmicrohttpd from reading the body and makes it close the connection. */
+    if (headers.repeated) {
+        connection->unread = true;
+        return refuse_repeated(connection, headers.repeated);
+    }
+    struct verdict verdict = judge_framing(&headers);
+    if (!verdict.message)
+        verdict = judge_size(connection, &headers);
+    /* Without a body an unknown path is no reason to close, so that is answered in the final call. */
+    if (!verdict.message && has_body)
+        verdict = judge_route(connection);
+    if (!verdict.message)
+        return MHD_YES;
+    connection->unread = true;
+    return warmstart_http_answer_refusal(connection, verdict.refusal, verdict.message);
+}
+
+/* ---- The body and the final call ---- */
+
+static enum MHD_Result take_body(struct connection *connection, const char *upload, size_t bytes)
+{
+    struct warmstart_http *http = connection->http;
+    if (bytes > http->options.body_bytes_max - connection->received)
+        return warmstart_http_answer_early(connection, REFUSAL_BODY_TOO_LARGE,
+                                           "the body is larger than is taken");
+    connection->received += bytes;
+    /* A GET's body means nothing. */
+    if (!is_post(connection))
+        return MHD_YES;
+    if (warmstart_http_body_append(http, &connection->body, connection->announced, upload, bytes) < 0)
+        return warmstart_http_answer_early(connection, REFUSAL_MEMORY, "out of memory");
+    return MHD_YES;
+}
+
+static enum MHD_Result finish(struct connection *connection, const char *target, const char *method,
+                              const char *version)
+{
+    struct verdict verdict = judge_route(connection);
+    if (verdict.message)
+        return warmstart_http_answer_refusal(connection, verdict.refusal, verdict.message);
+    struct warmstart_http *http = connection->http;
+    switch ((enum route)connection->route) {
+    case ROUTE_WARM_START:
+        if (connection->method == METHOD_POST)
+            return warmstart_http_dispatch_begin(connection, method, target, version);
+        return warmstart_http_poll_begin(connection, method, target, version);
+    case ROUTE_CONNECT:
+        return warmstart_http_answer(connection, MHD_HTTP_OK, http->answers.connect);
+    case ROUTE_HEALTHZ:
+        return warmstart_http_answer(connection, MHD_HTTP_OK, http->answers.healthy);
+    case ROUTE_READYZ:
+        return warmstart_http_page_ready(connection);
+    case ROUTE_METRICS:
+        return warmstart_http_page_metrics(connection);
+    case ROUTE_NONE:
+        break;
+    }
+    return MHD_NO;
+}
+
+void *warmstart_http_request_target(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+    (void)cls;
+    struct connection *connection = warmstart_http_connection_of(mhd);
+    bool clean = connection && target && !strpbrk(target, " \t");
+    if (connection)
+        connection->target_end = clean ? target + strlen(target) : NULL;
+    return NULL;
+}
+
+enum MHD_Result warmstart_http_request_handle(void *cls, struct MHD_Connection *mhd, const char *target,
+                                              const char *method, const char *version, const char *upload,
+                                              size_t *upload_bytes, void **context)
+{
+    struct warmstart_http *http = cls;
+    struct connection *connection = warmstart_http_connection_of(mhd);
+    if (!connection || connection->doomed || http->closing)
+        return MHD_NO;
+    if (!*context) {
+        *context = connection;
+        return begin(connection, target, method, version);
+    }
+    if (*upload_bytes > 0) {
+        size_t bytes = *upload_bytes;
+        *upload_bytes = 0;
+        return take_body(connection, upload, bytes);
+    }
+    return finish(connection, target, method, version);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "server.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "answer.h"
+#include "cell.h"
+#include "dispatch.h"
+#include "held_poll.h"
+#include "linger.h"
+#include "listener.h"
+
+#define ADDRESSES_MAX 32 /* of one name */
+
+#define TIMEOUT_MS_MAX       UINT32_C(86400000)
+#define CONNECTIONS_MAX      UINT32_C(1048576)
+#define HEADER_BYTES_MIN     UINT32_C(1024)
+#define HEADER_BYTES_MAX     UINT32_C(16384)
+#define BODY_BYTES_MAX       ((size_t)1 << 30)
+#define ATTEMPTS_MAX         UINT32_C(1000)
+#define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_http_options)
+#define OPTIONS_BYTES_MAX    4096
+
+uint64_t warmstart_http_clock(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
+/* ---- Options ---- */
+
+static void set_defaults(struct warmstart_http_options *options)
+{
+    *options = (struct warmstart_http_options){
+        .connection_timeout_ms = 30000,
+        .keepalive_ms = 300000,
+        .match_margin_ms = 250,
+        .connections_max = 16384,
+        .header_bytes_max = 4096,
+        .body_bytes_max = (size_t)8 << 20,
+        .dispatch_timeout_ms = 1000,
+        .attempts_max = 3,
+    };
+}
+
+void warmstart_http_options_init_sized(struct warmstart_http_options *options, size_t size)
+{
+    struct warmstart_http_options defaults;
+    set_defaults(&defaults);
+    defaults.size = size;
+    if (size > sizeof(defaults))
+        memset((char *)options + sizeof(defaults), 0, size - sizeof(defaults));
+    memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
+}
+
+/* Takes what the caller knows; what only we know keeps its default. */
+static int copy_options(struct warmstart_http_options *copy, const struct warmstart_http_options *options)
+{
+    set_defaults(copy);
+    copy->size = sizeof(*copy);
+    if (!options)
+        return 0;
+    if (options->size < OPTIONS_BYTES_OLDEST || options->size > OPTIONS_BYTES_MAX)
+        return WARMSTART_ERR_UNSUPPORTED;
+    const char *bytes = (const char *)options;
+    for (size_t i = sizeof(*copy); i < options->size; i++)
+        if (bytes[i] != 0)
+            return WARMSTART_ERR_UNSUPPORTED;
+    memcpy(copy, options, sizeof(*copy));
+    copy->size = sizeof(*copy);
+    return 0;
+}
+
+static bool is_within(uint64_t value, uint64_t least, uint64_t most)
+{
+    return value >= least && value <= most;
+}
+
+static bool options_are_valid(const struct warmstart_http_options *options)
+{
+    return is_within(options->connection_timeout_ms, 1, TIMEOUT_MS_MAX) &&
+           options->match_margin_ms < options->connection_timeout_ms &&
+           is_within(options->connections_max, 1, CONNECTIONS_MAX) &&
+           is_within(options->header_bytes_max, HEADER_BYTES_MIN, HEADER_BYTES_MAX) &&
+           is_within(options->body_bytes_max, 1, BODY_BYTES_MAX) &&
+           is_within(options->dispatch_timeout_ms, 1, TIMEOUT_MS_MAX) &&
+           is_within(options->attempts_max, 1, ATTEMPTS_MAX);
+}
+
+/* ---- New and free ---- */
+
+static const struct warmstart_transport_operations operations = {
+    .size = sizeof(operations),
+    .name = "http",
+    .deliver = warmstart_http_poll_deliver,
+    .ended = warmstart_http_poll_ended,
+    .settled = warmstart_http_dispatch_settled,
+};
+
+static void on_check_drained(struct warmstart_task *task)
+{
+    struct warmstart_http *http =
+        (struct warmstart_http *)((char *)task - offsetof(struct warmstart_http, drained));
+    void (*on_drained)(void *user) = http->on_drained;
+    if (!on_drained || http->transport.waiters > 0 || http->transport.dispatches > 0)
+        return;
+    http->on_drained = NULL;
+    on_drained(http->on_drained_user);
+}
+
+static int start(struct warmstart_http *http)
+{
+    int error = warmstart_http_answers_new(http);
+    if (error == 0)
+        error = warmstart_loop_attach(http->loop, &http->transport, &operations);
+    /* The first cell at once: whether libmicrohttpd can do this at all is to be known now. */
+    if (error == 0)
+        error = warmstart_http_cell_new(http);
+    return error;
+}
+
+int warmstart_http_new(struct warmstart_loop *loop, const struct warmstart_http_options *options,
+                       struct warmstart_http **ret_http)
+{
+    struct warmstart_http_options copy;
+    if (!loop || !ret_http)
+        return WARMSTART_ERR_INVALID;
+    int error = copy_options(&copy, options);
+    if (error < 0)
+        return error;
+    if (!options_are_valid(&copy))
+        return WARMSTART_ERR_INVALID;
+    struct warmstart_http *http = calloc(1, sizeof(*http));
+    if (!http)
+        return WARMSTART_ERR_MEMORY;
+    http->loop = loop;
+    http->options = copy;
+    http->drained.run = on_check_drained;
+    link_init(&http->cells_roomy);
+    link_init(&http->cells_full);
+    link_init(&http->polls);
+    link_init(&http->dispatches);
+    link_init(&http->lingerers);
+    error = start(http);
+    if (error < 0) {
+        warmstart_http_free(http);
+        return error;
+    }
+    *ret_http = http;
+    return 0;
+}
+
+static void free_cells(struct link *cells)
+{
+    while (!link_is_empty(cells)) {
+        struct cell *cell = (struct cell *)cells->next;
+        warmstart_http_cell_flush(cell);
+        warmstart_http_cell_free(cell);
+    }
+}
+
+void warmstart_http_free(struct warmstart_http *http)
+{
+    if (!http)
+        return;
+    int saved = errno;
+    http->closing = true;
+    warmstart_http_listeners_free(http);
+    if (http->transport.loop) {
+        warmstart_http_poll_cancel_all(http);
+        warmstart_http_dispatch_abandon_all(http);
+        int error = warmstart_loop_detach(&http->transport);
+        assert(error == 0);
+        (void)error;
+    }
+    /* All that was held has been resumed by now, as libmicrohttpd wants it before it is stopped. */
+    assert(link_is_empty(&http->polls) && link_is_empty(&http->dispatches));
+    free_cells(&http->cells_full);
+    free_cells(&http->cells_roomy);
+    warmstart_http_linger_free(http);
+    warmstart_loop_undefer(http->loop, &http->drained);
+    warmstart_http_answers_free(http);
+    free(http);
+    errno = saved;
+}
+
+/* ---- Listening ---- */
+
+static int listen_unix(struct warmstart_http *http, const struct address *address,
+                       enum warmstart_http_role role, struct listener **ret_listener)
+{
+    return warmstart_http_listener_new(http, (const struct sockaddr *)&address->path, sizeof(address->path),
+                                       role, ret_listener);
+}
+
+static void set_port(struct sockaddr *address, const struct sockaddr_storage *like)
+{
+    /* Both families keep the port in the same place. */
+    const struct sockaddr_in *from = (const struct sockaddr_in *)like;
+    ((struct sockaddr_in *)(void *)address)->sin_port = from->sin_port;
+}
+
+/* A host's addresses of a family that this machine does not have are no reason to fail. */
+static bool is_absent(int error)
+{
+    return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+/* Listens on every address of a host, all on the port that the first one got. */
+static int listen_all(struct warmstart_http *http, struct addrinfo *list, enum warmstart_http_role role,
+                      struct listener **ret_first)
+{
+    struct listener *listeners[ADDRESSES_MAX];
+    size_t len = 0;
+    int error = WARMSTART_ERR_INVALID;
+    for (struct addrinfo *one = list; one && len < ADDRESSES_MAX; one = one->ai_next) {
+        struct sockaddr_storage first;
+        if (len > 0) {
+            warmstart_http_listener_address(listeners[0], &first);
+            set_port(one->ai_addr, &first);
+        }
+        error = warmstart_http_listener_new(http, one->ai_addr, one->ai_addrlen, role, &listeners[len]);
+        if (error == 0)
+            len++;
+        else if (error != WARMSTART_ERR_SYSTEM || !is_absent(errno))
+            break;
+    }
+    bool only_absent = error == WARMSTART_ERR_SYSTEM && is_absent(errno);
+    if (len > 0 && (error == 0 || only_absent)) {
+        *ret_first = listeners[0];
+        return 0;
+    }
+    while (len > 0)
+        warmstart_http_listener_free(listeners[--len]);
+    return error;
+}
+
+static int listen_host(struct warmstart_http *http, const struct address *address,
+                       enum warmstart_http_role role, struct listener **ret_listener)
+{
+    struct addrinfo *list;
+    int error = warmstart_http_address_resolve(address, &list);
+    if (error < 0)
+        return error;
+    error = listen_all(http, list, role, ret_listener);
+    int saved = errno;
+    freeaddrinfo(list);
+    errno = saved;
+    return error;
+}
+
+int warmstart_http_listen(struct warmstart_http *http, const char *address, enum warmstart_http_role role,
+                          char *ret_url, size_t url_bytes)
+{
+    struct address parsed;
+    if (!http || !address || !is_within((uint64_t)role, WARMSTART_HTTP_POLL, WARMSTART_HTTP_ALL) ||
+        warmstart_http_address_read(address, &parsed) < 0)
+        return WARMSTART_ERR_INVALID;
+    struct listener *listener;
+    int error = parsed.is_unix ? listen_unix(http, &parsed, role, &listener)
+                               : listen_host(http, &parsed, role, &listener);
+    if (error < 0)
+        return error;
+    if (ret_url && url_bytes > 0) {
+        struct sockaddr_storage real;
+        warmstart_http_listener_address(listener, &real);
+        warmstart_http_address_url((const struct sockaddr *)&real, ret_url, url_bytes);
+    }
+    return 0;
+}
+
+/* ---- Draining and statistics ---- */
+
+void warmstart_http_check_drained(struct warmstart_http *http)
+{
+    if (http->on_drained && !http->closing)
+        warmstart_loop_defer(http->loop, &http->drained);
+}
+
+int warmstart_http_drain(struct warmstart_http *http, void (*on_drained)(void *user), void *user)
+{
+    if (!http || http->draining)
+        return WARMSTART_ERR_INVALID;
+    http->draining = true;
+    http->on_drained = on_drained;
+    http->on_drained_user = user;
+    warmstart_http_poll_cancel_all(http);
+    warmstart_http_check_drained(http);
+    return 0;
+}
+
+int warmstart_http_get_stats(const struct warmstart_http *http, struct warmstart_http_stats *stats)
+{
+    if (!http || !stats || stats->size == 0)
+        return WARMSTART_ERR_INVALID;
+    size_t size = stats->size;
+    struct warmstart_http_stats all = {
+        .size = size,
+        .connections = http->counters.connections,
+        .connections_total = http->counters.connections_total,
+        .connections_refused_total = http->counters.connections_refused_total,
+        .held = http->polls_len,
+        .cells = http->cells_len,
+    };
+    memcpy(stats, &all, size < sizeof(all) ? size : sizeof(all));
+    if (size > sizeof(all))
+        memset((char *)stats + sizeof(all), 0, size - sizeof(all));
+    return 0;
+}

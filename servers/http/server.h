@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP server from inside: what its files share. One thread at a time, the loop's. */
+#ifndef SERVERS_HTTP_SERVER_H
+#define SERVERS_HTTP_SERVER_H
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <unistd.h>
+#include <warmstart/http.h>
+
+#include "ring.h"
+#include "trigger.h"
+
+#define SECOND_NS      UINT64_C(1000000000)
+#define MILLISECOND_NS UINT64_C(1000000)
+#define MICROSECOND_NS UINT64_C(1000)
+
+#define CELL_CONNECTIONS_MAX  256 /* a resume walks all suspended connections of a daemon, so keep them few */
+#define HISTOGRAM_BUCKETS     15  /* of hand-over times, without the infinite one */
+#define PAYLOAD_BUCKETS       256 /* of running dispatches by payload */
+#define LINGERERS_MAX         64  /* closed connections whose peer is still sending */
+#define REFUSAL_MESSAGE_BYTES 192 /* good room for the sentence in an error's answer */
+
+/* Why a request is refused. The first ones stand in the order of enum trigger_code. */
+enum refusal {
+    REFUSAL_HEADER_MISSING = 0,
+    REFUSAL_HEADER_INVALID,
+    REFUSAL_TOKEN_MALFORMED,
+    REFUSAL_BODY_MISSING,
+    REFUSAL_BODY_INVALID,
+    REFUSAL_HEADER_REPEATED,
+    REFUSAL_REQUEST_MALFORMED,
+    REFUSAL_NOT_FOUND,
+    REFUSAL_METHOD_NOT_ALLOWED,
+    REFUSAL_BODY_TOO_LARGE,
+    REFUSAL_HEADERS_TOO_LARGE,
+    REFUSAL_ENCODING_UNSUPPORTED,
+    REFUSAL_WAITERS_LIMIT,
+    REFUSAL_CONNECTIONS_LIMIT,
+    REFUSAL_MEMORY,
+    REFUSALS /* how many */
+};
+
+/* What became of a POST whose body could be read; each is counted once. */
+enum post_outcome {
+    POST_DELIVERED = 0,
+    POST_LOST,
+    POST_UNCERTAIN,
+    POST_TIMEOUT,
+    POST_CANCELLED,
+    POST_SHUTDOWN,
+    POST_NO_MATCH,
+    POST_UNMATCHABLE,
+    POST_DRAINING,
+    POST_LIMIT,
+    POST_OUTCOMES /* how many */
+};
+
+struct counters {
+    uint64_t connections;               /* open now */
+    uint64_t connections_total;         /* accepted */
+    uint64_t connections_refused_total; /* over the limit, or out of descriptors or memory */
+    uint64_t refusals_total[REFUSALS];  /* error answers of ours */
+    uint64_t posts_total[POST_OUTCOMES];
+    uint64_t misfits_total[TRIGGER_MISFITS];
+    uint64_t hand_over_total[HISTOGRAM_BUCKETS + 1]; /* not cumulative; the last: longer than any bound */
+    uint64_t hand_over_ns_total;                     /* their sum */
+    uint64_t body_bytes;                             /* of POSTs, allocated now */
+};
+
+/* Answers that never change; libmicrohttpd counts their references. */
+struct answers {
+    struct MHD_Response *did_warm_start[2]; /* false, true */
+    struct MHD_Response *connect;
+    struct MHD_Response *healthy;
+    struct MHD_Response *ready;
+    struct MHD_Response *draining;
+};
+
+struct listener;
+struct dispatch;
+
+struct warmstart_http {
+    struct warmstart_transport transport; /* first, so that it leads back here */
+    struct warmstart_loop *loop;          /* the caller's */
+    struct warmstart_http_options options;
+    struct listener *listeners;                   /* linked through `next` */
+    struct link cells_roomy;                      /* that can take a connection; the first is filled first */
+    struct link cells_full;                       /* that cannot */
+    size_t cells_len;                             /* in both */
+    struct link polls;                            /* held and not ended */
+    size_t polls_len;                             /* how many */
+    struct link dispatches;                       /* not settled */
+    struct dispatch *by_payload[PAYLOAD_BUCKETS]; /* the same */
+    struct link lingerers;                        /* closed, waiting for the peer's end */
+    size_t lingerers_len;                         /* how many */
+    struct answers answers;                       /* ready-made */
+    struct counters counters;                     /* since _new */
+    char full[REFUSAL_MESSAGE_BYTES + 256];       /* the whole answer to a connection over the limit */
+    size_t full_bytes;                            /* its length */
+    struct warmstart_task drained;                /* looks whether all is over, while draining */
+    void (*on_drained)(void *user);               /* NULL: not wanted, or called */
+    void *on_drained_user;                        /* handed to it */
+    bool draining;                                /* nothing new is taken */
+    bool closing;                                 /* in _free: not even requests that were read already */
+};
+
+static inline struct warmstart_http *http_of_transport(struct warmstart_transport *transport)
+{
+    return (struct warmstart_http *)transport;
+}
+
+/* Closes a descriptor and leaves errno alone. */
+static inline void close_quietly(int fd)
+{
+    int saved = errno;
+    (void)close(fd);
+    errno = saved;
+}
+
+/* Monotonic nanoseconds, to measure with; deadlines go by the loop's time. */
+uint64_t warmstart_http_clock(void);
+
+/* While draining: looks soon whether everything is over. To be called whenever something ended. */
+void warmstart_http_check_drained(struct warmstart_http *http);
+
+#endif
