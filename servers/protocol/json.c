@@ -16,7 +16,7 @@ static const uint8_t traits[256] = {
     ['!'] = PLAIN,  ['#' ... '['] = PLAIN, [']' ... 0x7f] = PLAIN,
 };
 
-/* The state of one scan. Functions take the place they stand at and return where they got to; NULL: failed. */
+/* One scan. Functions take the place they stand at and return where they got to; NULL: failed. */
 struct scan {
     const char *end;                  /* behind the text */
     const struct json_node *nodes;    /* the caller's table */
@@ -48,8 +48,8 @@ static inline const char *skip_space(const char *at, const char *end)
 /* ---- Strings ---- */
 
 /*
- * The high bit of each byte of a word that is not PLAIN, and perhaps of higher bytes than the lowest such one:
- * a borrow can run upwards, never downwards.
+ * The high bit of each byte of a word that is not PLAIN, and perhaps of higher bytes than the lowest such
+ * one: a borrow can run upwards, never downwards.
  */
 static inline uint64_t not_plain(uint64_t word)
 {
@@ -319,7 +319,7 @@ static uint8_t find_child(const struct scan *scan, uint8_t parent, const struct 
     return NODE_NONE;
 }
 
-/* A key came again: forgets its earlier value and all that was found in that. Children stand after parents. */
+/* A key came again: forgets its earlier value with all in it. Children stand after their parents. */
 static void forget(struct scan *scan, uint8_t node)
 {
     uint8_t gone[JSON_NODES_MAX] = {0};

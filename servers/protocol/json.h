@@ -5,7 +5,8 @@
  *
  * It accepts exactly the objects that jansson accepts with JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, but with
  * JSON_NESTING_MAX levels at most. These two flags because JSON.stringify() prints both of what they allow:
- * \u0000 inside a string, and integers beyond 2^63.
+ * \u0000 inside a string, and integers beyond 2^63. One more difference: a byte of 0 is refused wherever it
+ * stands. jansson 2.14 passes over one that follows a number or a word, which no other reader of JSON does.
  *
  * Everything here is pure: any thread, nothing kept. Functions that are linked carry the warmstart_ prefix,
  * types that never leave servers/ do not.
@@ -82,8 +83,8 @@ struct json_failure {
 };
 
 /*
- * Scans `bytes` bytes at `text` (NULL only with 0), which need no zero at the end. `nodes` is a table as above
- * of `nodes_len` (1 to JSON_NODES_MAX) entries, `spans` room for as many results, one for each entry.
+ * Scans `bytes` bytes at `text` (NULL only with 0), which need no zero at the end. `nodes` is a table as
+ * above of `nodes_len` (1 to JSON_NODES_MAX) entries, `spans` room for as many results, one for each entry.
  *
  * 1: the text is JSON and an object; all spans are set, those of keys that are not there to JSON_KIND_NONE.
  * Of a key that stands in an object twice the last one counts, with everything in it; keys are compared

@@ -33,40 +33,36 @@ static const char *digits_end(const char *at, const char *end)
     return at;
 }
 
-/* The value of a run of digits, held at EXPONENT_MAX: no text is long enough to bring that back into range. */
+/* The value of a run of digits, held at EXPONENT_MAX: no text is long enough to outweigh that. */
 static int64_t digits_value(const char *at, const char *end)
 {
     int64_t value = 0;
     for (; at < end; at++) {
-        value = value * 10 + (*at - '0');
-        if (value >= EXPONENT_MAX)
+        if (value >= EXPONENT_MAX / 10)
             return EXPONENT_MAX;
+        value = value * 10 + (*at - '0');
     }
     return value;
 }
 
-/* Reads what stands behind an e. The number's end; NULL with *ret_missing set: a digit is missing there. */
-static const char *read_exponent(const char *at, const char *end, int64_t *ret_exponent,
-                                 const char **ret_missing)
+/* Reads what stands behind an e; *at goes to its end, or to where a digit is missing. 1: done. */
+static int read_exponent(const char **at, const char *end, int64_t *ret_exponent)
 {
-    int minus = at < end && *at == '-';
-    if (at < end && (*at == '-' || *at == '+'))
-        at++;
-    const char *stop = digits_end(at, end);
-    if (stop == at) {
-        *ret_missing = at;
-        return NULL;
-    }
-    int64_t value = digits_value(at, stop);
+    int minus = *at < end && **at == '-';
+    if (*at < end && (**at == '-' || **at == '+'))
+        (*at)++;
+    const char *start = *at;
+    *at = digits_end(start, end);
+    int64_t value = digits_value(start, *at);
     *ret_exponent = minus ? -value : value;
-    return stop;
+    return *at > start;
 }
 
 int warmstart_number_read(const char *text, size_t bytes, struct number *ret_number)
 {
-    const char *at = text;
-    const char *end = text + bytes;
-    const char *missing = NULL;
+    const char *at = bytes > 0 ? text : "";
+    const char *start = at;
+    const char *end = at + bytes;
     struct number number = {0};
     if (at < end && *at == '-') {
         number.negative = 1;
@@ -75,24 +71,23 @@ int warmstart_number_read(const char *text, size_t bytes, struct number *ret_num
     number.integer = at;
     at = at < end && *at == '0' ? at + 1 : digits_end(at, end);
     number.integer_bytes = (size_t)(at - number.integer);
-    if (number.integer_bytes == 0) {
-        missing = at;
-    } else if (at < end && *at == '.') {
-        number.fraction = at + 1;
-        at = digits_end(at + 1, end);
+    int complete = number.integer_bytes > 0;
+    if (complete && at < end && *at == '.') {
+        number.fraction = ++at;
+        at = digits_end(at, end);
         number.fraction_bytes = (size_t)(at - number.fraction);
-        if (number.fraction_bytes == 0)
-            missing = at;
+        complete = number.fraction_bytes > 0;
     }
-    if (missing == NULL && at < end && (*at == 'e' || *at == 'E'))
-        at = read_exponent(at + 1, end, &number.exponent, &missing);
-    if (missing != NULL) {
-        ret_number->bytes = (size_t)(missing - text);
-        return 0;
+    if (complete && at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        complete = read_exponent(&at, end, &number.exponent);
     }
-    number.bytes = (size_t)(at - text);
-    *ret_number = number;
-    return 1;
+    number.bytes = (size_t)(at - start);
+    if (complete)
+        *ret_number = number;
+    else
+        ret_number->bytes = number.bytes;
+    return complete;
 }
 
 /* Digits are counted through: those before the point, then those after it. */

@@ -24,8 +24,8 @@ struct number {
 };
 
 /*
- * Reads the number that `text` begins with, as far as it goes. 1: *ret_number is set. 0: it begins with none;
- * only ret_number->bytes is set, to the offset at which a digit is missing.
+ * Reads the number that `text` (NULL only with 0 bytes) begins with, as far as it goes. 1: *ret_number is
+ * set. 0: it begins with none; only ret_number->bytes is set, to the offset at which a digit is missing.
  */
 int warmstart_number_read(const char *text, size_t bytes, struct number *ret_number);
 
@@ -40,9 +40,9 @@ enum number_sign {
 };
 
 /*
- * Writes the canonical form of a positive number: its digits without zeros at either end, an e, an exponent,
- * such as 5e-1 for 0.5. Two numbers are equal exactly when their canonical forms are. Only for NUMBER_POSITIVE
- * is anything written; no zero is added.
+ * Writes the canonical form of a positive number: its digits without zeros at either end, an e, an
+ * exponent, such as 5e-1 for 0.5. Two numbers are equal exactly when their canonical forms are. Only for
+ * NUMBER_POSITIVE is anything written; no zero is added.
  */
 enum number_sign warmstart_number_canonical(const char *text, size_t bytes,
                                             char out[NUMBER_CANONICAL_BYTES_MAX], size_t *ret_bytes);

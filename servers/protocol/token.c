@@ -52,8 +52,8 @@ static int is_base64url(char c)
 }
 
 /*
- * Decodes a segment of at most TOKEN_BYTES_MAX. nettle's decoder skips white space and asks for padding, which
- * tokens have neither of: so the alphabet is checked here, and the padding added. 1: done.
+ * Decodes a segment of at most TOKEN_BYTES_MAX. nettle's decoder skips white space and asks for padding,
+ * which tokens have neither of: so the alphabet is checked here, and the padding added. 1: done.
  */
 static int decode_segment(const struct segment *segment, uint8_t out[BASE64_DECODE_LENGTH(TOKEN_BYTES_MAX)],
                           size_t *ret_bytes)

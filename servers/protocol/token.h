@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deployment tokens: what the poll's deployment header carries when token enforcement is on. A JSON Web Token,
- * here only taken apart; the parts that its signature covers are kept for whoever verifies it. Pure functions:
- * any thread, nothing kept. No text from here ever holds a part of a token.
+ * Deployment tokens: what the poll's deployment header carries when token enforcement is on. A JSON Web
+ * Token, here only taken apart; the parts that its signature covers are kept for whoever verifies it. Pure
+ * functions: any thread, nothing kept. No text from here ever holds a part of a token.
  */
 #ifndef SERVERS_PROTOCOL_TOKEN_H
 #define SERVERS_PROTOCOL_TOKEN_H

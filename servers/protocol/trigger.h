@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Trigger.dev's dialect: what the headers of a poll and the body of a POST mean, and the texts of the answers.
- * Pure functions: no socket, no clock, any thread, nothing kept. Nothing of a message or a token is ever in an
- * error's text.
+ * Trigger.dev's dialect: what the headers of a poll and the body of a POST mean, and the texts of the
+ * answers. Pure functions: no socket, no clock, any thread, nothing kept. Nothing of a message or a token
+ * is ever in an error's text.
  *
  * Both requests come down to the same four fields, named cpu, deployment, memory and version, in this order,
  * with equal bytes exactly when they mean the same.
