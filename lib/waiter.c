@@ -446,7 +446,7 @@ int warmstart_match(struct warmstart_manager *manager, const struct warmstart_qu
     if (manager == NULL || ret_waiter == NULL)
         return WARMSTART_ERR_INVALID;
     manager_advance(manager, now);
-    struct waiter *waiter;
+    struct waiter *waiter = NULL;
     int result = waiter_match(manager, query, &waiter);
     if (result != 1)
         return result;
