@@ -45,7 +45,7 @@ const struct warmstart_daemon_option warmstart_daemon_option_table[] = {
      "which of the controllers that fit gets a run"},
     {"max-waiters", "COUNT", WARMSTART_DAEMON_NUMBER, OFFSET(waiters_max), 16384, 1, 16777216,
      "polls held at the same time"},
-    {"max-connections", "COUNT", WARMSTART_DAEMON_NUMBER, OFFSET(connections_max), 16384, 1, 16777216,
+    {"max-connections", "COUNT", WARMSTART_DAEMON_NUMBER, OFFSET(connections_max), 16384, 1, 1048576,
      "connections at the same time"},
     {"max-body-bytes", "BYTES", WARMSTART_DAEMON_BYTES, OFFSET(body_bytes_max), 8 * MIB, KIB, 1024 * MIB,
      "the largest body of a POST; KiB or MiB may follow the number"},

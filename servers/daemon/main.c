@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* warmstartd: reads its options, listens, and runs one loop until a signal ends it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <warmstart/http.h>
+
+#include "log.h"
+#include "options.h"
+#include "signals.h"
+
+enum {
+    STATUS_OPTIONS = 2,              /* exit status for wrong options */
+    DRAIN_LIMIT_MS = 9500,           /* a signal ends the program within 10 s, whatever is still going on */
+    DESCRIPTORS_SPARE = 128,         /* beside connections: listeners, epoll, log and so on */
+    CONNECTIONS_PER_DESCRIPTOR = 64, /* so many connections need one descriptor more, of their cell */
+    URL_BYTES = 512,
+};
+
+struct daemon {
+    struct warmstart_daemon_options options;
+    struct warmstart_daemon_log log;
+    struct warmstart_daemon_signals signals;
+    struct warmstart_loop *loop;
+    struct warmstart_http *http;
+    struct warmstart_timer drain_limit; /* set by the first signal */
+    bool draining;                      /* the first signal was there */
+    int status;                         /* to exit with */
+};
+
+extern char **environ;
+
+/* ---- Before anything else ---- */
+
+/*
+ * A descriptor 0 to 2 that was closed would be given to the next socket, and what is printed would go to a
+ * peer.
+ */
+static int occupy_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return WARMSTART_ERR_SYSTEM;
+    return 0;
+}
+
+/* Whether all that was printed has arrived. */
+static int finish_output(void)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "warmstartd: cannot write to standard output: %s\n", strerror(errno));
+    return EXIT_FAILURE;
+}
+
+static int print_help(void)
+{
+    warmstart_daemon_options_help(stdout);
+    return finish_output();
+}
+
+static int print_version(void)
+{
+    printf("warmstartd %s\n", warmstart_version());
+    return finish_output();
+}
+
+/* Raises the limit of open files as far as it goes, and warns when that is not enough. */
+static void raise_descriptor_limit(struct daemon *daemon)
+{
+    const uint64_t connections = daemon->options.connections_max;
+    const uint64_t needed = connections + connections / CONNECTIONS_PER_DESCRIPTOR + DESCRIPTORS_SPARE;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0)
+            return;
+    }
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed)
+        return;
+    const struct warmstart_log_field fields[] = {
+        warmstart_daemon_log_number("max_connections", (int64_t)connections),
+        warmstart_daemon_log_number("needed", (int64_t)needed),
+        warmstart_daemon_log_number("limit", (int64_t)limit.rlim_cur),
+        warmstart_daemon_log_text("hint", "raise the limit of open files or lower --max-connections"),
+    };
+    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "descriptor_limit_low", fields,
+                               sizeof(fields) / sizeof(fields[0]));
+}
+
+/* ---- Stopping ---- */
+
+static void drained(void *user)
+{
+    struct daemon *daemon = user;
+
+    warmstart_loop_stop(daemon->loop);
+}
+
+static void drain_limit_due(struct warmstart_timer *timer, uint64_t now)
+{
+    struct daemon *daemon = (struct daemon *)(void *)((char *)timer - offsetof(struct daemon, drain_limit));
+
+    (void)now;
+    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "drain_timeout", NULL, 0);
+    warmstart_loop_stop(daemon->loop);
+}
+
+/* The first signal begins the drain, the second ends the program. */
+static void signal_received(void *user, int number)
+{
+    struct daemon *daemon = user;
+    const struct warmstart_log_field field =
+        warmstart_daemon_log_text("signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
+
+    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, daemon->draining ? "aborting" : "draining",
+                               &field, 1);
+    if (daemon->draining) {
+        daemon->status = EXIT_FAILURE;
+        warmstart_loop_stop(daemon->loop);
+        return;
+    }
+    daemon->draining = true;
+    daemon->drain_limit.due = drain_limit_due;
+    const uint64_t limit = warmstart_loop_now(daemon->loop) + DRAIN_LIMIT_MS * UINT64_C(1000000);
+    if (warmstart_loop_timer_set(daemon->loop, &daemon->drain_limit, limit) < 0 ||
+        warmstart_http_drain(daemon->http, drained, daemon) < 0)
+        warmstart_loop_stop(daemon->loop);
+}
+
+/* ---- Starting ---- */
+
+static int complain(const char *what, int error)
+{
+    fprintf(stderr, "warmstartd: cannot %s: %s\n", what,
+            error == WARMSTART_ERR_SYSTEM ? strerror(errno) : warmstart_strerror(error));
+    return EXIT_FAILURE;
+}
+
+static int make_loop(struct daemon *daemon)
+{
+    struct warmstart_options manager;
+    struct warmstart_loop_options options;
+    const uint32_t waiters = (uint32_t)daemon->options.waiters_max;
+
+    warmstart_options_init(&manager);
+    manager.logger = &daemon->log.logger;
+    manager.order = (enum warmstart_order)daemon->options.order;
+    manager.waiters_max = waiters;
+    /* Each waiter may be of a kind of its own. */
+    if (manager.field_sets_max < waiters)
+        manager.field_sets_max = waiters;
+    if (manager.instances_max < waiters)
+        manager.instances_max = waiters;
+    warmstart_loop_options_init(&options);
+    options.manager = &manager;
+    return warmstart_loop_new(&options, &daemon->loop);
+}
+
+static int make_http(struct daemon *daemon)
+{
+    struct warmstart_http_options options;
+    const struct warmstart_daemon_options *given = &daemon->options;
+
+    warmstart_http_options_init(&options);
+    options.logger = &daemon->log.logger;
+    options.connection_timeout_ms = (uint32_t)given->connection_timeout_ms;
+    options.keepalive_ms = (uint32_t)given->keepalive_ms;
+    options.match_margin_ms = (uint32_t)given->match_margin_ms;
+    options.connections_max = (uint32_t)given->connections_max;
+    options.header_bytes_max = (uint32_t)given->header_bytes_max;
+    options.body_bytes_max = (size_t)given->body_bytes_max;
+    options.dispatch_timeout_ms = (uint32_t)given->dispatch_timeout_ms;
+    options.attempts_max = (uint32_t)given->attempts_max;
+    return warmstart_http_new(daemon->loop, &options, &daemon->http);
+}
+
+/* Whether only processes of this machine can reach a listener. */
+static bool is_local(const char *url)
+{
+    return strncmp(url, "http://127.", 11) == 0 || strncmp(url, "http://[::1]", 12) == 0 ||
+           strncmp(url, "unix:", 5) == 0;
+}
+
+/* Opens every listener; urls[i] is where the i-th can be reached. */
+static int listen_all(struct daemon *daemon, char (*urls)[URL_BYTES])
+{
+    for (size_t i = 0; i < daemon->options.listeners_len; i++) {
+        const struct warmstart_daemon_listener *listener = &daemon->options.listeners[i];
+        int error =
+            warmstart_http_listen(daemon->http, listener->address, listener->role, urls[i], URL_BYTES);
+        if (error < 0) {
+            const char *reason = "the host is not known";
+            if (error != WARMSTART_ERR_INVALID)
+                reason = error == WARMSTART_ERR_SYSTEM ? strerror(errno) : warmstart_strerror(error);
+            fprintf(stderr, "warmstartd: cannot listen on %s: %s\n", listener->address, reason);
+            return EXIT_FAILURE;
+        }
+        if (strncmp(listener->address, "unix:", 5) == 0)
+            snprintf(urls[i], URL_BYTES, "%s", listener->address);
+    }
+    return EXIT_SUCCESS;
+}
+
+static const char *role_name(enum warmstart_http_role role)
+{
+    switch (role) {
+    case WARMSTART_HTTP_POLL:
+        return "poll";
+    case WARMSTART_HTTP_DISPATCH:
+        return "dispatch";
+    case WARMSTART_HTTP_ALL:
+        break;
+    }
+    return "all";
+}
+
+/* Says where the listeners are: to people and scripts on standard output, and to the log. */
+static void announce(struct daemon *daemon, char (*urls)[URL_BYTES])
+{
+    for (size_t i = 0; i < daemon->options.listeners_len; i++) {
+        const enum warmstart_http_role role = daemon->options.listeners[i].role;
+        const struct warmstart_log_field fields[] = {
+            warmstart_daemon_log_text("address", urls[i]),
+            warmstart_daemon_log_text("serves", role_name(role)),
+            warmstart_daemon_log_text("hint", "controllers run foreign code and could dispatch runs: "
+                                              "use --http-poll and --http-dispatch"),
+        };
+        printf("listening on %s\n", urls[i]);
+        warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "listening", fields, 2);
+        if (role == WARMSTART_HTTP_ALL && !is_local(urls[i]))
+            warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "listener_not_split", fields, 3);
+    }
+    fflush(stdout);
+}
+
+/* Listens and runs until a signal. Returns the status to exit with. */
+static int serve(struct daemon *daemon)
+{
+    char(*urls)[URL_BYTES] = calloc(daemon->options.listeners_len, sizeof(*urls));
+
+    if (urls == NULL)
+        return complain("listen", WARMSTART_ERR_MEMORY);
+    daemon->status = listen_all(daemon, urls);
+    if (daemon->status == EXIT_SUCCESS)
+        announce(daemon, urls);
+    free(urls);
+    if (daemon->status != EXIT_SUCCESS)
+        return daemon->status;
+    int error = warmstart_loop_run(daemon->loop);
+    if (error < 0)
+        return complain("run", error);
+    warmstart_loop_timer_cancel(daemon->loop, &daemon->drain_limit);
+    return daemon->status;
+}
+
+static int run(struct daemon *daemon)
+{
+    const struct warmstart_log_field version = warmstart_daemon_log_text("version", warmstart_version());
+    int status = EXIT_FAILURE;
+
+    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "starting", &version, 1);
+    raise_descriptor_limit(daemon);
+    int error = make_loop(daemon);
+    if (error < 0)
+        return complain("start", error);
+    error = warmstart_daemon_signals_init(&daemon->signals, daemon->loop, signal_received, daemon);
+    if (error == 0) {
+        error = make_http(daemon);
+        if (error == 0)
+            status = serve(daemon);
+        else
+            complain("start", error);
+        warmstart_http_free(daemon->http);
+        warmstart_daemon_signals_deinit(&daemon->signals);
+    } else {
+        complain("watch signals", error);
+    }
+    warmstart_loop_free(daemon->loop);
+    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "stopped", NULL, 0);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon daemon;
+    char error[WARMSTART_DAEMON_ERROR_BYTES];
+    int status = STATUS_OPTIONS;
+
+    if (occupy_standard_descriptors() < 0)
+        return EXIT_FAILURE;
+    if (warmstart_daemon_options_read(&daemon.options, argc, argv, environ, error, sizeof(error)) < 0) {
+        fprintf(stderr, "warmstartd: %s\n", error);
+    } else if (daemon.options.action == WARMSTART_DAEMON_HELP) {
+        status = print_help();
+    } else if (daemon.options.action == WARMSTART_DAEMON_VERSION) {
+        status = print_version();
+    } else {
+        signal(SIGPIPE, SIG_IGN); /* standard output and error may be pipes that nobody reads */
+        warmstart_daemon_log_init(&daemon.log, STDERR_FILENO,
+                                  (enum warmstart_log_level)daemon.options.log_level,
+                                  (enum warmstart_daemon_log_format)daemon.options.log_format);
+        status = run(&daemon);
+        warmstart_daemon_log_deinit(&daemon.log);
+    }
+    warmstart_daemon_options_deinit(&daemon.options);
+    return status;
+}
