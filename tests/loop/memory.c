@@ -125,15 +125,35 @@ START_TEST(every_allocation_may_fail_once_or_for_good)
 }
 END_TEST
 
+START_TEST(the_loop_itself_comes_from_the_allocator)
+{
+    struct ledger manager_alone = {0}, with_loop = {0};
+    struct warmstart_options options;
+    warmstart_options_init(&options);
+    options.allocator.resize = resize;
+    options.allocator.user = &manager_alone;
+    struct warmstart_manager *manager = NULL;
+    struct warmstart_loop *loop = NULL;
+    ck_assert_int_eq(warmstart_manager_new(&options, &manager), 0);
+    ck_assert_int_eq(make(&with_loop, &loop), 0);
+    ck_assert_uint_eq(with_loop.calls, manager_alone.calls + 1);
+    warmstart_manager_free(manager);
+    warmstart_loop_free(loop);
+    ck_assert_uint_eq(with_loop.bytes, 0);
+}
+END_TEST
+
 START_TEST(a_round_does_not_allocate)
 {
     struct ledger ledger = {0};
     struct warmstart_loop *loop = NULL;
     struct warmstart_timer timer = {.due = do_nothing};
     ck_assert_int_eq(make(&ledger, &loop), 0);
-    ck_assert_int_eq(warmstart_loop_timer_set(loop, &timer, 1), 0);
-    ck_assert_int_eq(warmstart_loop_process(loop), 0);
     unsigned calls = ledger.calls;
+    ck_assert_int_eq(warmstart_loop_timer_set(loop, &timer, 1), 0);
+    ck_assert_uint_eq(ledger.calls, calls + 1); /* the first timer makes room for more */
+    ck_assert_int_eq(warmstart_loop_process(loop), 0);
+    calls++;
     for (int i = 0; i < 100; i++) {
         ck_assert_int_eq(warmstart_loop_timer_set(loop, &timer, 1), 0);
         ck_assert_int_eq(warmstart_loop_process(loop), 0);
@@ -151,6 +171,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, descriptors_remember, descriptors_check);
     tcase_add_loop_test(tcase, every_allocation_may_fail_once_or_for_good, 0, 2);
+    tcase_add_test(tcase, the_loop_itself_comes_from_the_allocator);
     tcase_add_test(tcase, a_round_does_not_allocate);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -400,6 +400,22 @@ START_TEST(if_the_only_one_left_in_the_batch_the_run_is_lost)
 }
 END_TEST
 
+START_TEST(who_left_before_the_round_is_not_written_to_either)
+{
+    struct poller gone;
+    struct run run;
+    poller_open(&gone, &fake, "gone", CONFIRM);
+    poller_wait(&gone, "g");
+    run_init(&run, &fake);
+    ck_assert_int_eq(run_dispatch(&run, "g", "hello"), 1); /* outside of a round: its event is pending */
+    leave(&gone);
+    process();
+    ck_assert_uint_eq(gone.deliveries, 0);
+    ck_assert_int_eq(run.settlement.outcome, WARMSTART_OUTCOME_LOST);
+    poller_close(&gone);
+}
+END_TEST
+
 START_TEST(who_left_before_the_batch_is_not_matched)
 {
     struct poller gone;
@@ -704,6 +720,7 @@ int main(void)
     tcase_add_test(tcase, a_report_after_the_callback_settles_in_the_next_round);
     tcase_add_test(tcase, who_left_in_the_batch_of_the_payload_is_not_written_to);
     tcase_add_test(tcase, if_the_only_one_left_in_the_batch_the_run_is_lost);
+    tcase_add_test(tcase, who_left_before_the_round_is_not_written_to_either);
     tcase_add_test(tcase, who_left_before_the_batch_is_not_matched);
     tcase_add_test(tcase, a_settled_run_may_dispatch_the_next_without_recursion);
     tcase_add_test(tcase, callbacks_that_feed_each_other_do_not_keep_the_round);
