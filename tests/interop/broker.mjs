@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// A warmstartd of its own for a test, and the supervisor's side of it.
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+
+const program = process.env.WARMSTARTD;
+if (!program) throw new Error("WARMSTARTD must be set: the path of the warmstartd to test");
+
+// A program under valgrind or a sanitizer on a busy machine is slow; nothing here is a measurement.
+const DEADLINE_MS = 60_000;
+
+/** Waits until condition() gives something true, and returns that. */
+export async function until(what, condition) {
+  const end = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`still not so after ${DEADLINE_MS} ms: ${what}`);
+    await delay(5);
+  }
+}
+
+/** The promise's result, or an error that says what did not come. */
+export async function within(what, promise) {
+  const timer = new AbortController();
+  const late = delay(DEADLINE_MS, undefined, { signal: timer.signal }).then(
+    () => Promise.reject(new Error(`not within ${DEADLINE_MS} ms: ${what}`)),
+    () => undefined,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+const MESSAGE = readFileSync(new URL("../data/dequeued-message.json", import.meta.url), "utf8");
+
+let runs = 0;
+
+/** A realistic message of a run that no other message has. */
+export function message(change = () => {}) {
+  const made = JSON.parse(MESSAGE);
+  made.run.friendlyId = `run_interop${++runs}`;
+  change(made);
+  return made;
+}
+
+export class Broker {
+  /** Starts warmstartd with these options; it listens on a free port unless they say where. */
+  static async start(options = {}) {
+    const broker = new Broker();
+    const flags = Object.entries({ http: "127.0.0.1:0", "log-level": "debug", ...options });
+    broker.child = spawn(
+      program,
+      flags.map(([name, value]) => `--${name}=${value}`),
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    broker.log = "";
+    broker.child.stderr.setEncoding("utf8").on("data", (text) => (broker.log += text));
+    broker.exited = new Promise((resolve, reject) => {
+      broker.child.once("error", reject);
+      broker.child.once("close", (code, signal) => resolve(signal ?? code));
+    });
+    const listening = new Promise((resolve) => {
+      createInterface({ input: broker.child.stdout }).on("line", (line) => {
+        const match = /^listening on (http:\/\/\S+)$/.exec(line);
+        if (match) resolve(match[1]);
+      });
+    });
+    const ended = broker.exited.then((status) => {
+      throw new Error(`warmstartd ended with ${status}: ${broker.log}`);
+    });
+    ended.catch(() => {});
+    broker.url = new URL(await within("the address of warmstartd", Promise.race([listening, ended])));
+    broker.sockets = broker.openSockets();
+    return broker;
+  }
+
+  /** SIGTERM; what it exited with: 0, or the name of a signal. Under a sanitizer not 0 if it leaked. */
+  async stop() {
+    this.child.kill("SIGTERM");
+    return within("the end of warmstartd", this.exited);
+  }
+
+  /** One POST as a supervisor makes it: true or false, an error if the answer is anything else. */
+  async dispatch(dequeuedMessage) {
+    const response = await fetch(new URL("/warm-start", this.url), {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      },
+      body: JSON.stringify({ dequeuedMessage }),
+    });
+    const text = await response.text();
+    const answer = response.status === 200 ? JSON.parse(text) : {};
+    if (typeof answer.didWarmStart !== "boolean") throw new Error(`POST answered ${response.status} ${text}`);
+    return answer.didWarmStart;
+  }
+
+  /** Dispatches until some controller takes it. */
+  async deliver(dequeuedMessage) {
+    await until("a controller takes the run", () => this.dispatch(dequeuedMessage));
+  }
+
+  /** How many polls are held now. */
+  async held() {
+    const response = await fetch(new URL("/metrics", this.url));
+    const match = /^warmstart_waiters(?:\{[^}]*\})? (\d+)/m.exec(await response.text());
+    if (!match) throw new Error("no metric warmstart_waiters");
+    return Number(match[1]);
+  }
+
+  async untilHeld(count) {
+    await until(`${count} polls are held`, async () => (await this.held()) === count);
+  }
+
+  /** The sockets that warmstartd has open, the listening one too. */
+  openSockets() {
+    const folder = `/proc/${this.child.pid}/fd`;
+    let count = 0;
+    for (const name of readdirSync(folder)) {
+      try {
+        if (readlinkSync(`${folder}/${name}`).startsWith("socket:")) count++;
+      } catch {
+        // closed meanwhile
+      }
+    }
+    return count;
+  }
+
+  /** Waits until no more sockets are open than at the start. */
+  async untilQuiet() {
+    await until("every connection is closed", () => this.openSockets() <= this.sockets);
+  }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// The published client, unmodified, against a real warmstartd. In the environment: WARMSTARTD, its path;
+// CLIENT_VERSION, the version of the client if not all of them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Broker, message, until, within } from "./broker.mjs";
+
+const VERSIONS = process.env.CLIENT_VERSION ? [process.env.CLIENT_VERSION] : ["4.4.6", "4.5.12", "4.8.3"];
+// What data/dequeued-message.json fits.
+const DEPLOYMENT = "deployment_k3v9x1wz7q5m2r8t4n6pb";
+const VERSION = "20260327.4";
+const POLLING = { workerInstanceName: "interop", connectionTimeoutMs: 30_000, keepaliveMs: 300_000 };
+const SECRET = "a secret of nobody";
+
+// The client logs to the console. None of it may stand between the results, and it says what it did.
+const clientLog = [];
+for (const level of ["log", "info", "warn", "error", "debug"]) {
+  console[level] = (...words) => clientLog.push(words.join(" "));
+}
+
+let controllers = 0;
+
+/** Everything about one version of the package. */
+async function load(version) {
+  const [workers, schemas, v3] = await Promise.all([
+    import(`trigger-core-${version}/v3/workers`),
+    import(`trigger-core-${version}/v3/schemas`),
+    import(`trigger-core-${version}/v3`),
+  ]);
+  const controller = (broker, options = {}) =>
+    new workers.WarmStartClient({
+      apiUrl: broker.url,
+      controllerId: `controller_${++controllers}`,
+      deploymentId: DEPLOYMENT,
+      deploymentVersion: VERSION,
+      machineCpu: "0.5",
+      machineMemory: "0.5",
+      ...options,
+    });
+  return { controller, schema: schemas.DequeuedMessage, mint: v3.mintWorkloadDeploymentToken };
+}
+
+const packages = new Map();
+for (const version of VERSIONS) packages.set(version, await load(version));
+// The oldest version cannot mint yet; a controller of it may be given a token all the same.
+const firstMint = (await load("4.5.12")).mint;
+
+async function token(mint) {
+  const claims = {
+    deployment: DEPLOYMENT,
+    deployment_version: VERSION,
+    environment_id: "env_1",
+    environment_type: "PRODUCTION",
+    org_id: "org_1",
+    project_id: "proj_1",
+  };
+  return mint(claims, SECRET, Math.floor(Date.now() / 1000) + 3600);
+}
+
+for (const [version, { controller, schema, mint }] of packages) {
+  /** A test with a broker of its own, which ends cleanly. */
+  const brokerTest = (name, options, body) =>
+    test(`${version}: ${name}`, async () => {
+      const broker = await Broker.start(options);
+      try {
+        await body(broker);
+        assert.equal(await broker.stop(), 0, broker.log);
+      } catch (error) {
+        error.message += `\n--- warmstartd\n${broker.log.slice(-4000)}`;
+        throw error;
+      } finally {
+        broker.child.kill("SIGKILL");
+      }
+    });
+
+  const received = (promise) => within("the run's arrival", promise);
+
+  const times = { "connection-timeout-ms": 20_000, "keepalive-ms": 0 };
+  brokerTest("connect() tells the times", times, async (broker) => {
+    const answer = await controller(broker).connect();
+    assert.deepEqual(answer, { success: true, data: { connectionTimeoutMs: 20_000, keepaliveMs: 0 } });
+  });
+
+  brokerTest("warmStart() gets the run that is posted", {}, async (broker) => {
+    const run = controller(broker).warmStart(POLLING);
+    await broker.untilHeld(1);
+    const sent = message();
+    assert.equal(await broker.dispatch(sent), true);
+    assert.deepEqual(await received(run), schema.parse(sent));
+    await broker.untilHeld(0);
+    assert.equal(await broker.dispatch(message()), false, "a run has one receiver");
+  });
+
+  brokerTest("the same client gets one run after the other", {}, async (broker) => {
+    const client = controller(broker);
+    for (let i = 0; i < 5; i++) {
+      const sent = message();
+      const run = client.warmStart(POLLING);
+      await broker.deliver(sent);
+      assert.equal((await received(run)).run.friendlyId, sent.run.friendlyId);
+    }
+  });
+
+  brokerTest("after abort() nobody gets the run", {}, async (broker) => {
+    const client = controller(broker);
+    const run = client.warmStart(POLLING);
+    await broker.untilHeld(1);
+    client.abort();
+    assert.equal(await received(run), null);
+    assert.equal(await broker.dispatch(message()), false);
+    assert.equal(await broker.held(), 0);
+    await broker.untilQuiet();
+  });
+
+  const short = { "connection-timeout-ms": 1000, "match-margin-ms": 100 };
+  brokerTest("a poll that timed out and came again gets its run", short, async (broker) => {
+    const client = controller(broker);
+    const { data } = await client.connect();
+    const before = clientLog.length;
+    const run = client.warmStart({ ...POLLING, ...data });
+    const timedOut = () => clientLog.slice(before).filter((line) => /timed out, retrying/.test(line)).length;
+    await until("two polls have timed out", () => timedOut() >= 2);
+    const sent = message();
+    await broker.deliver(sent);
+    assert.equal((await received(run)).run.friendlyId, sent.run.friendlyId);
+  });
+
+  brokerTest("when keepaliveMs runs out it gives up with null", short, async (broker) => {
+    const run = controller(broker).warmStart({ ...POLLING, connectionTimeoutMs: 300, keepaliveMs: 500 });
+    await broker.untilHeld(1);
+    assert.equal(await received(run), null);
+    assert.equal(await broker.dispatch(message()), false);
+  });
+
+  const others = {
+    deployment: (sent) => (sent.deployment.friendlyId = "deployment_other"),
+    version: (sent) => (sent.backgroundWorker.version = "20260327.40"),
+    cpu: (sent) => (sent.run.machine.cpu = 1),
+    memory: (sent) => (sent.run.machine.memory = 0.25),
+  };
+  for (const [what, change] of Object.entries(others)) {
+    brokerTest(`a run of another ${what} is not taken`, {}, async (broker) => {
+      const run = controller(broker).warmStart(POLLING);
+      await broker.untilHeld(1);
+      assert.equal(await broker.dispatch(message(change)), false);
+      const sent = message();
+      assert.equal(await broker.dispatch(sent), true, "it waits on");
+      assert.equal((await received(run)).run.friendlyId, sent.run.friendlyId);
+    });
+  }
+
+  brokerTest("cpu and memory compare as numbers", {}, async (broker) => {
+    const run = controller(broker, { machineCpu: "1", machineMemory: "2.0" }).warmStart(POLLING);
+    await broker.untilHeld(1);
+    const sent = message((made) => Object.assign(made.run.machine, { cpu: 1, memory: 2 }));
+    assert.equal(await broker.dispatch(sent), true);
+    assert.equal((await received(run)).run.friendlyId, sent.run.friendlyId);
+  });
+
+  const minter = mint ? "that it minted itself" : "that a newer version minted";
+  brokerTest(`a token ${minter} stands for its deployment`, {}, async (broker) => {
+    const deploymentId = await token(mint ?? firstMint);
+    assert.equal(deploymentId.split(".").length, 3);
+    const run = controller(broker, { deploymentId }).warmStart(POLLING);
+    await broker.untilHeld(1);
+    const other = message(others.deployment);
+    assert.equal(await broker.dispatch(other), false);
+    const sent = message();
+    assert.equal(await broker.dispatch(sent), true);
+    assert.equal((await received(run)).run.friendlyId, sent.run.friendlyId);
+    const secrets = [deploymentId, ...deploymentId.split("."), sent.image, sent.environment.id];
+    const logged = secrets.filter((secret) => broker.log.includes(secret));
+    assert.equal(logged.length, 0, "a token or a part of the message is in the log");
+  });
+
+  brokerTest("50 clients get 40 runs each, every run once", {}, async (broker) => {
+    const CLIENTS = 50;
+    const RUNS = 40;
+    const SUPERVISORS = 8;
+    const got = new Map();
+    const work = async () => {
+      const client = controller(broker);
+      for (let i = 0; i < RUNS; i++) {
+        const { friendlyId } = (await client.warmStart(POLLING)).run;
+        got.set(friendlyId, (got.get(friendlyId) ?? 0) + 1);
+      }
+    };
+    const posts = Array.from({ length: CLIENTS * RUNS }, () => message());
+    const expected = posts.map((post) => post.run.friendlyId).sort();
+    const supervise = async () => {
+      for (let post = posts.pop(); post; post = posts.pop()) await broker.deliver(post);
+    };
+    const everybody = [
+      ...Array.from({ length: CLIENTS }, work),
+      ...Array.from({ length: SUPERVISORS }, supervise),
+    ];
+    await within("all runs' arrival", Promise.all(everybody));
+    assert.deepEqual([...got.keys()].sort(), expected);
+    assert.deepEqual([...new Set(got.values())], [1]);
+    assert.equal(await broker.dispatch(message()), false, "nobody waits any more");
+    await broker.untilQuiet();
+  });
+
+  test(`${version}: a poll that the server closed at its end goes on with the next server`, async () => {
+    const first = await Broker.start();
+    const run = controller(first).warmStart(POLLING);
+    await first.untilHeld(1);
+    assert.equal(await first.stop(), 0, first.log);
+    const next = await Broker.start({ http: first.url.host });
+    try {
+      const sent = message();
+      await next.deliver(sent);
+      assert.equal((await received(run)).run.friendlyId, sent.run.friendlyId);
+      assert.equal(await next.stop(), 0, next.log);
+    } finally {
+      next.child.kill("SIGKILL");
+    }
+  });
+}
