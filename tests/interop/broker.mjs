@@ -106,12 +106,12 @@ export class Broker {
     await until("a controller takes the run", () => this.dispatch(dequeuedMessage));
   }
 
-  /** How many polls are held now. */
+  /** How many polls are held now, in whatever state. */
   async held() {
     const response = await fetch(new URL("/metrics", this.url));
-    const match = /^warmstart_waiters(?:\{[^}]*\})? (\d+)/m.exec(await response.text());
-    if (!match) throw new Error("no metric warmstart_waiters");
-    return Number(match[1]);
+    const lines = [...(await response.text()).matchAll(/^warmstart_waiters(?:\{[^}]*\})? (\d+)$/gm)];
+    if (lines.length === 0) throw new Error("no metric warmstart_waiters");
+    return lines.reduce((sum, line) => sum + Number(line[1]), 0);
   }
 
   async untilHeld(count) {
