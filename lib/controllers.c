@@ -3,16 +3,16 @@
 
 #include <assert.h>
 
-void controllers_init(struct controllers *controllers, struct memory *memory)
+void warmstart_controllers_init(struct controllers *controllers, struct memory *memory)
 {
     *controllers = (struct controllers){.memory = memory};
 }
 
-void controllers_deinit(struct controllers *controllers)
+void warmstart_controllers_deinit(struct controllers *controllers)
 {
-    memory_free(controllers->memory, controllers->buckets,
-                controllers->capacity * sizeof(*controllers->buckets));
-    controllers_init(controllers, controllers->memory);
+    warmstart_memory_free(controllers->memory, controllers->buckets,
+                          controllers->capacity * sizeof(*controllers->buckets));
+    warmstart_controllers_init(controllers, controllers->memory);
 }
 
 static uint32_t *bucket_of(const struct controllers *controllers, const uint64_t fingerprint[2])
@@ -27,14 +27,14 @@ static void chain(const struct controllers *controllers, struct waiter *waiter)
     *bucket = waiter_number(waiter);
 }
 
-bool controllers_reserve(struct warmstart_manager *manager)
+bool warmstart_controllers_reserve(struct warmstart_manager *manager)
 {
     struct controllers *controllers = &manager->controllers;
     if (controllers->len < controllers->capacity)
         return true;
     struct controllers old = *controllers;
     uint32_t grown = old.capacity == 0 ? 64 : old.capacity * 2;
-    uint32_t *buckets = memory_resize(old.memory, NULL, 0, grown * sizeof(*buckets));
+    uint32_t *buckets = warmstart_memory_resize(old.memory, NULL, 0, grown * sizeof(*buckets));
     if (buckets == NULL)
         return false;
     for (uint32_t i = 0; i < grown; i++)
@@ -49,11 +49,12 @@ bool controllers_reserve(struct warmstart_manager *manager)
             chain(controllers, waiter);
         }
     }
-    memory_free(old.memory, old.buckets, old.capacity * sizeof(*buckets));
+    warmstart_memory_free(old.memory, old.buckets, old.capacity * sizeof(*buckets));
     return true;
 }
 
-struct waiter *controllers_find(const struct warmstart_manager *manager, const uint64_t fingerprint[2])
+struct waiter *warmstart_controllers_find(const struct warmstart_manager *manager,
+                                          const uint64_t fingerprint[2])
 {
     if (manager->controllers.capacity == 0)
         return NULL;
@@ -67,7 +68,7 @@ struct waiter *controllers_find(const struct warmstart_manager *manager, const u
     return NULL;
 }
 
-void controllers_add(struct warmstart_manager *manager, struct waiter *waiter)
+void warmstart_controllers_add(struct warmstart_manager *manager, struct waiter *waiter)
 {
     assert(!(waiter->entity.flags & WAITER_IN_TABLE) &&
            manager->controllers.len < manager->controllers.capacity);
@@ -76,7 +77,7 @@ void controllers_add(struct warmstart_manager *manager, struct waiter *waiter)
     manager->controllers.len++;
 }
 
-void controllers_remove(struct warmstart_manager *manager, struct waiter *waiter)
+void warmstart_controllers_remove(struct warmstart_manager *manager, struct waiter *waiter)
 {
     if (!(waiter->entity.flags & WAITER_IN_TABLE))
         return;

@@ -5,19 +5,20 @@
 
 #include "manager.h"
 
-void controllers_init(struct controllers *controllers, struct memory *memory);
-void controllers_deinit(struct controllers *controllers);
+void warmstart_controllers_init(struct controllers *controllers, struct memory *memory);
+void warmstart_controllers_deinit(struct controllers *controllers);
 
 /* Makes room for one more. False: out of memory, nothing changed. */
-bool controllers_reserve(struct warmstart_manager *manager);
+bool warmstart_controllers_reserve(struct warmstart_manager *manager);
 
 /* The waiter of this fingerprint; NULL: none. */
-struct waiter *controllers_find(const struct warmstart_manager *manager, const uint64_t fingerprint[2]);
+struct waiter *warmstart_controllers_find(const struct warmstart_manager *manager,
+                                          const uint64_t fingerprint[2]);
 
 /* Adds a waiter whose fingerprint is not in the table. There is room. */
-void controllers_add(struct warmstart_manager *manager, struct waiter *waiter);
+void warmstart_controllers_add(struct warmstart_manager *manager, struct waiter *waiter);
 
 /* Removes a waiter if it is in the table. */
-void controllers_remove(struct warmstart_manager *manager, struct waiter *waiter);
+void warmstart_controllers_remove(struct warmstart_manager *manager, struct waiter *waiter);
 
 #endif

@@ -16,29 +16,32 @@ static void settle(struct warmstart_manager *manager, struct dispatch *dispatch,
     bool not_out = outcome != WARMSTART_OUTCOME_DELIVERED && outcome != WARMSTART_OUTCOME_UNCERTAIN;
     if (not_out && (dispatch->entity.flags & DISPATCH_UNCERTAIN))
         outcome = WARMSTART_OUTCOME_UNCERTAIN; /* an earlier waiter may have it */
-    timers_cancel(&manager->timers, dispatch->entity.timer);
-    field_set_unreference(&manager->sets, dispatch->set);
+    warmstart_timers_cancel(&manager->timers, dispatch->entity.timer);
+    warmstart_field_set_unreference(&manager->sets, dispatch->set);
     dispatch->set = NULL;
     dispatch->waiter = receiver != NULL ? waiter_number(receiver) : SLAB_NONE;
     dispatch->entity.result = (uint8_t)outcome;
     manager->counters.settled[outcome]++;
     manager->counters.dispatches--;
-    event_queue(manager, &dispatch->entity, WARMSTART_EVENT_SETTLED);
+    warmstart_event_queue(manager, &dispatch->entity, WARMSTART_EVENT_SETTLED);
 }
 
-void dispatch_offer_next(struct warmstart_manager *manager, struct dispatch *dispatch, uint64_t at)
+void warmstart_dispatch_offer_next(struct warmstart_manager *manager, struct dispatch *dispatch, uint64_t at)
 {
-    struct waiter *waiter = waiter_next(manager, dispatch->set);
+    struct waiter *waiter = warmstart_waiter_next(manager, dispatch->set);
     if (at >= dispatch->deadline)
         settle(manager, dispatch, WARMSTART_OUTCOME_TIMEOUT, NULL);
     else if (waiter == NULL || dispatch->attempts >= dispatch->attempts_max ||
              (dispatch->entity.flags & DISPATCH_SINGLE))
         settle(manager, dispatch, WARMSTART_OUTCOME_LOST, NULL);
     else
-        waiter_offer(manager, waiter, dispatch);
+        warmstart_waiter_offer(manager, waiter, dispatch);
 }
 
-/* The same controller has registered again, for the same fields, while it may or may not have been written to. */
+/*
+ * The same controller has registered again, for the same fields, while it may or may not have been written
+ * to.
+ */
 static bool offer_to_successor(struct warmstart_manager *manager, struct dispatch *dispatch,
                                struct waiter *successor, uint64_t at)
 {
@@ -46,59 +49,59 @@ static bool offer_to_successor(struct warmstart_manager *manager, struct dispatc
         return false;
     if (at >= dispatch->deadline || dispatch->attempts >= dispatch->attempts_max)
         return false;
-    waiter_offer(manager, successor, dispatch);
+    warmstart_waiter_offer(manager, successor, dispatch);
     return true;
 }
 
 static void report_uncertain(struct warmstart_manager *manager, struct waiter *waiter,
                              struct dispatch *dispatch, uint64_t at)
 {
-    struct waiter *successor = waiter_successor(manager, waiter);
+    struct waiter *successor = warmstart_waiter_successor(manager, waiter);
     bool more = dispatch->attempts < dispatch->attempts_max && at < dispatch->deadline &&
                 !(dispatch->entity.flags & DISPATCH_SINGLE);
     bool retries = (dispatch->entity.flags & DISPATCH_RETRIES) != 0;
     if (!more || (!retries && successor == NULL)) {
         settle(manager, dispatch, WARMSTART_OUTCOME_UNCERTAIN, waiter);
-        waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
+        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
         return;
     }
     dispatch->entity.flags |= DISPATCH_UNCERTAIN;
-    waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
+    warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
     if (offer_to_successor(manager, dispatch, successor, at))
         return;
     if (retries)
-        dispatch_offer_next(manager, dispatch, at);
+        warmstart_dispatch_offer_next(manager, dispatch, at);
     else
         settle(manager, dispatch, WARMSTART_OUTCOME_UNCERTAIN, NULL);
 }
 
-void dispatch_report(struct warmstart_manager *manager, struct waiter *waiter, enum warmstart_outcome outcome,
-                     uint64_t at)
+void warmstart_dispatch_report(struct warmstart_manager *manager, struct waiter *waiter,
+                               enum warmstart_outcome outcome, uint64_t at)
 {
     assert(waiter->entity.state == WAITER_DELIVERING);
     struct dispatch *dispatch = dispatch_at(manager, waiter->dispatch);
     if (outcome == WARMSTART_OUTCOME_DELIVERED) {
         settle(manager, dispatch, outcome, waiter);
-        waiter_end(manager, waiter, WARMSTART_ENDING_DELIVERED, at);
+        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_DELIVERED, at);
     } else if (outcome == WARMSTART_OUTCOME_LOST) {
-        waiter_end(manager, waiter, WARMSTART_ENDING_LOST, at);
-        dispatch_offer_next(manager, dispatch, at);
+        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_LOST, at);
+        warmstart_dispatch_offer_next(manager, dispatch, at);
     } else {
         report_uncertain(manager, waiter, dispatch, at);
     }
 }
 
-void dispatch_stop(struct warmstart_manager *manager, struct dispatch *dispatch,
-                   enum warmstart_outcome outcome, uint64_t at)
+void warmstart_dispatch_stop(struct warmstart_manager *manager, struct dispatch *dispatch,
+                             enum warmstart_outcome outcome, uint64_t at)
 {
     struct waiter *waiter = waiter_at(manager, dispatch->waiter);
     if (waiter->entity.state == WAITER_DELIVERING) {
         settle(manager, dispatch, WARMSTART_OUTCOME_UNCERTAIN, waiter);
-        waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
+        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
         return;
     }
     settle(manager, dispatch, outcome, NULL);
-    waiter_withdraw(manager, waiter, at);
+    warmstart_waiter_withdraw(manager, waiter, at);
 }
 
 /* ---- Calls ---- */
@@ -111,7 +114,7 @@ static int read_delivery(const struct warmstart_delivery **delivery, struct warm
     if (given->size != sizeof(*given)) {
         warmstart_delivery_init(copy);
         *delivery = copy;
-        int result = sized_read(copy, sizeof(*copy), given, sizeof(*copy));
+        int result = warmstart_sized_read(copy, sizeof(*copy), given, sizeof(*copy));
         if (result < 0)
             return result;
     }
@@ -119,11 +122,11 @@ static int read_delivery(const struct warmstart_delivery **delivery, struct warm
     return valid ? 0 : WARMSTART_ERR_INVALID;
 }
 
-/* There is room: entity_reserve() has seen to it. */
+/* There is room: warmstart_entity_reserve() has seen to it. */
 static void dispatch_start(struct warmstart_manager *manager, struct waiter *waiter, uint8_t flags,
                            const struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch)
 {
-    struct dispatch *dispatch = slab_take(&manager->dispatches);
+    struct dispatch *dispatch = warmstart_slab_take(&manager->dispatches);
     dispatch->entity.flags = ENTITY_IS_DISPATCH | flags;
     if (delivery->retry_uncertain)
         dispatch->entity.flags |= DISPATCH_RETRIES;
@@ -133,11 +136,11 @@ static void dispatch_start(struct warmstart_manager *manager, struct waiter *wai
     dispatch->origin = delivery->origin;
     dispatch->deadline = delivery->deadline;
     dispatch->set = waiter->set;
-    field_set_reference(&manager->sets, dispatch->set);
+    warmstart_field_set_reference(&manager->sets, dispatch->set);
     if (dispatch->deadline != WARMSTART_NEVER)
-        timers_set(&manager->timers, dispatch->entity.timer, dispatch->deadline);
+        warmstart_timers_set(&manager->timers, dispatch->entity.timer, dispatch->deadline);
     manager->counters.dispatches++;
-    waiter_offer(manager, waiter, dispatch);
+    warmstart_waiter_offer(manager, waiter, dispatch);
     *ret_dispatch = entity_id(&dispatch->entity);
 }
 
@@ -151,16 +154,16 @@ int warmstart_dispatch(struct warmstart_manager *manager, const struct warmstart
     int result = read_delivery(&delivery, &copy);
     if (result < 0)
         return result;
-    manager_advance(manager, now);
+    warmstart_manager_advance(manager, now);
     if (delivery->deadline <= manager->now)
         return WARMSTART_ERR_INVALID;
     struct waiter *waiter;
-    result = waiter_match(manager, query, &waiter);
+    result = warmstart_waiter_match(manager, query, &waiter);
     if (result != 1)
         return result;
-    result = entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
+    result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
     if (result < 0)
-        return manager_refused(manager, result);
+        return warmstart_manager_refused(manager, result);
     dispatch_start(manager, waiter, 0, delivery, ret_dispatch);
     return 1;
 }
@@ -177,17 +180,17 @@ int warmstart_deliver(struct warmstart_manager *manager, warmstart_waiter_id id,
         return result;
     if (delivery->attempts_max != 1 || delivery->retry_uncertain)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
+    warmstart_manager_advance(manager, now);
     if (delivery->deadline <= manager->now)
         return WARMSTART_ERR_INVALID;
     if (manager->shutdown)
         return WARMSTART_ERR_SHUTDOWN;
-    struct waiter *waiter = waiter_find(manager, id);
+    struct waiter *waiter = warmstart_waiter_find(manager, id);
     if (waiter == NULL || waiter->entity.state != WAITER_CLAIMED)
         return 0;
-    result = entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
+    result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
     if (result < 0)
-        return manager_refused(manager, result);
+        return warmstart_manager_refused(manager, result);
     dispatch_start(manager, waiter, DISPATCH_SINGLE, delivery, ret_dispatch);
     return 1;
 }
@@ -198,11 +201,11 @@ int warmstart_report(struct warmstart_manager *manager, warmstart_waiter_id id,
     if (manager == NULL || (outcome != WARMSTART_OUTCOME_DELIVERED && outcome != WARMSTART_OUTCOME_LOST &&
                             outcome != WARMSTART_OUTCOME_UNCERTAIN))
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
-    struct waiter *waiter = waiter_find(manager, id);
+    warmstart_manager_advance(manager, now);
+    struct waiter *waiter = warmstart_waiter_find(manager, id);
     if (waiter == NULL || waiter->entity.state != WAITER_DELIVERING)
         return 0;
-    dispatch_report(manager, waiter, outcome, manager->now);
+    warmstart_dispatch_report(manager, waiter, outcome, manager->now);
     return 1;
 }
 
@@ -210,13 +213,13 @@ int warmstart_cancel_dispatch(struct warmstart_manager *manager, warmstart_dispa
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
-    struct dispatch *dispatch = dispatch_find(manager, id);
+    warmstart_manager_advance(manager, now);
+    struct dispatch *dispatch = warmstart_dispatch_find(manager, id);
     if (dispatch == NULL || dispatch->entity.result != 0 || (dispatch->entity.flags & DISPATCH_UNCERTAIN))
         return 0;
     if (waiter_at(manager, dispatch->waiter)->entity.state != WAITER_OFFERED)
         return 0;
-    dispatch_stop(manager, dispatch, WARMSTART_OUTCOME_CANCELLED, manager->now);
+    warmstart_dispatch_stop(manager, dispatch, WARMSTART_OUTCOME_CANCELLED, manager->now);
     return 1;
 }
 
@@ -224,10 +227,10 @@ int warmstart_abandon_dispatch(struct warmstart_manager *manager, warmstart_disp
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
-    struct dispatch *dispatch = dispatch_find(manager, id);
+    warmstart_manager_advance(manager, now);
+    struct dispatch *dispatch = warmstart_dispatch_find(manager, id);
     if (dispatch == NULL || dispatch->entity.result != 0)
         return 0;
-    dispatch_stop(manager, dispatch, WARMSTART_OUTCOME_CANCELLED, manager->now);
+    warmstart_dispatch_stop(manager, dispatch, WARMSTART_OUTCOME_CANCELLED, manager->now);
     return 1;
 }

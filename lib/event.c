@@ -6,7 +6,8 @@
 
 #include <assert.h>
 
-void event_queue(struct warmstart_manager *manager, struct entity *entity, enum warmstart_event_type event)
+void warmstart_event_queue(struct warmstart_manager *manager, struct entity *entity,
+                           enum warmstart_event_type event)
 {
     assert(entity->event == 0);
     entity->event = (uint8_t)event;
@@ -56,7 +57,7 @@ static void pull_deliver(struct warmstart_manager *manager, struct waiter *waite
                          struct warmstart_event *event)
 {
     struct dispatch *dispatch = dispatch_at(manager, waiter->dispatch);
-    waiter_delivering(manager, waiter);
+    warmstart_waiter_delivering(manager, waiter);
     dispatch->attempts++;
     manager->counters.attempts++;
     fill_waiter(event, waiter);
@@ -69,7 +70,7 @@ static void pull_ended(struct warmstart_manager *manager, struct waiter *waiter,
     event->ending = (enum warmstart_ending)waiter->entity.result;
     fill_waiter(event, waiter);
     manager->counters.state[WAITER_ENDED]--;
-    slab_give(&manager->waiters, waiter);
+    warmstart_slab_give(&manager->waiters, waiter);
 }
 
 static void pull_settled(struct warmstart_manager *manager, struct dispatch *dispatch,
@@ -79,7 +80,7 @@ static void pull_settled(struct warmstart_manager *manager, struct dispatch *dis
     fill_dispatch(event, dispatch);
     if (dispatch->waiter != SLAB_NONE)
         fill_waiter(event, waiter_at(manager, dispatch->waiter));
-    slab_give(&manager->dispatches, dispatch);
+    warmstart_slab_give(&manager->dispatches, dispatch);
 }
 
 int warmstart_next_event(struct warmstart_manager *manager, struct warmstart_event *ret_event)

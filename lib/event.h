@@ -6,7 +6,8 @@
 #include "manager.h"
 
 /* Makes `event` the pending event of an entity, which has no other one pending. */
-void event_queue(struct warmstart_manager *manager, struct entity *entity, enum warmstart_event_type event);
+void warmstart_event_queue(struct warmstart_manager *manager, struct entity *entity,
+                           enum warmstart_event_type event);
 
 /* The pending event is not wanted any more. */
 static inline void event_withdraw(struct entity *entity)

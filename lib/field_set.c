@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-void field_sets_init(struct field_sets *sets, struct memory *memory, const struct warmstart_options *options)
+void warmstart_field_sets_init(struct field_sets *sets, struct memory *memory,
+                               const struct warmstart_options *options)
 {
     *sets = (struct field_sets){
         .memory = memory,
@@ -16,18 +17,18 @@ void field_sets_init(struct field_sets *sets, struct memory *memory, const struc
         .name_bytes_max = options->name_bytes_max,
         .value_bytes_max = options->value_bytes_max,
     };
-    hash_key_init(&sets->key, options->hash_seed);
-    table_init(&sets->table, memory);
+    warmstart_hash_key_init(&sets->key, options->hash_seed);
+    warmstart_table_init(&sets->table, memory);
 }
 
-void field_sets_deinit(struct field_sets *sets)
+void warmstart_field_sets_deinit(struct field_sets *sets)
 {
     for (uint32_t i = 0; i < sets->table.capacity; i++) {
         struct field_set *set = sets->table.entries[i].item;
         if (set != NULL)
-            memory_free(sets->memory, set, set->block_bytes);
+            warmstart_memory_free(sets->memory, set, set->block_bytes);
     }
-    table_deinit(&sets->table);
+    warmstart_table_deinit(&sets->table);
 }
 
 /* ---- Lists of fields ---- */
@@ -65,12 +66,12 @@ static bool insert_sorted(struct field_list *list, const struct warmstart_field 
 
 static uint64_t hash_field(const struct hash_key *key, const struct warmstart_field *field)
 {
-    uint64_t name = hash_bytes(key, 0, field->name, field->name_bytes);
-    return hash_bytes(key, name, field->value, field->value_bytes);
+    uint64_t name = warmstart_hash_bytes(key, 0, field->name, field->name_bytes);
+    return warmstart_hash_bytes(key, name, field->value, field->value_bytes);
 }
 
-int field_list_make(const struct field_sets *sets, const struct warmstart_field *fields, size_t fields_len,
-                    struct field_list *ret_list)
+int warmstart_field_list_make(const struct field_sets *sets, const struct warmstart_field *fields,
+                              size_t fields_len, struct field_list *ret_list)
 {
     if (fields == NULL && fields_len > 0)
         return WARMSTART_ERR_INVALID;
@@ -83,7 +84,7 @@ int field_list_make(const struct field_sets *sets, const struct warmstart_field 
             return WARMSTART_ERR_INVALID;
         sum += hash_field(&sets->key, &fields[i]);
     }
-    ret_list->hash = hash_pair(&sets->key, sum, fields_len);
+    ret_list->hash = warmstart_hash_pair(&sets->key, sum, fields_len);
     return 0;
 }
 
@@ -115,7 +116,7 @@ static bool set_equals(const struct field_set *set, const struct field_list *lis
     return true;
 }
 
-struct field_set *field_sets_find(const struct field_sets *sets, const struct field_list *list)
+struct field_set *warmstart_field_sets_find(const struct field_sets *sets, const struct field_list *list)
 {
     uint32_t at = table_first(&sets->table, list->hash);
     struct field_set *set;
@@ -158,8 +159,8 @@ static void forget_oldest_idle(struct field_sets *sets)
     struct field_set *set = sets->idle_oldest;
     assert(set != NULL && set->references == 0 && set->waiting == 0);
     idle_remove(sets, set);
-    table_remove(&sets->table, set->hash, set);
-    memory_free(sets->memory, set, set->block_bytes);
+    warmstart_table_remove(&sets->table, set->hash, set);
+    warmstart_memory_free(sets->memory, set, set->block_bytes);
 }
 
 static struct field_set *set_new(struct field_sets *sets, const struct field_list *list)
@@ -168,7 +169,7 @@ static struct field_set *set_new(struct field_sets *sets, const struct field_lis
     size_t bytes = head_bytes;
     for (uint32_t i = 0; i < list->len; i++)
         bytes += list->sorted[i]->name_bytes + list->sorted[i]->value_bytes;
-    struct field_set *set = memory_resize(sets->memory, NULL, 0, bytes);
+    struct field_set *set = warmstart_memory_resize(sets->memory, NULL, 0, bytes);
     if (set == NULL)
         return NULL;
     *set = (struct field_set){.hash = list->hash,
@@ -191,30 +192,31 @@ static struct field_set *set_new(struct field_sets *sets, const struct field_lis
     return set;
 }
 
-int field_sets_intern(struct field_sets *sets, const struct field_list *list, struct field_set **ret_set)
+int warmstart_field_sets_intern(struct field_sets *sets, const struct field_list *list,
+                                struct field_set **ret_set)
 {
-    struct field_set *set = field_sets_find(sets, list);
+    struct field_set *set = warmstart_field_sets_find(sets, list);
     if (set == NULL) {
         if (sets->table.len >= sets->max && sets->idle_len == 0)
             return WARMSTART_ERR_LIMIT;
-        if (!table_reserve(&sets->table) || (set = set_new(sets, list)) == NULL)
+        if (!warmstart_table_reserve(&sets->table) || (set = set_new(sets, list)) == NULL)
             return WARMSTART_ERR_MEMORY;
         if (sets->table.len >= sets->max)
             forget_oldest_idle(sets);
-        table_add(&sets->table, set->hash, set);
+        warmstart_table_add(&sets->table, set->hash, set);
         idle_add(sets, set);
     }
     *ret_set = set;
     return 0;
 }
 
-void field_set_reference(struct field_sets *sets, struct field_set *set)
+void warmstart_field_set_reference(struct field_sets *sets, struct field_set *set)
 {
     if (set->references++ == 0)
         idle_remove(sets, set);
 }
 
-void field_set_unreference(struct field_sets *sets, struct field_set *set)
+void warmstart_field_set_unreference(struct field_sets *sets, struct field_set *set)
 {
     assert(set->references > 0);
     if (--set->references > 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Distinct sets of fields, each stored once however many waiters have it, with the queue of those that can be
- * matched. Fields are kept sorted by name, so that equal sets look the same whatever order they were given in.
+ * Distinct sets of fields, each stored once however many waiters have it, with the queue of those that can
+ * be matched. Fields are kept sorted by name, so that equal sets look the same whatever order they were
+ * given in.
  */
 #ifndef WARMSTART_LIB_FIELD_SET_H
 #define WARMSTART_LIB_FIELD_SET_H
@@ -52,26 +53,28 @@ struct field_sets {
 };
 
 /* Takes the limits and the seed from the options. */
-void field_sets_init(struct field_sets *sets, struct memory *memory, const struct warmstart_options *options);
-void field_sets_deinit(struct field_sets *sets);
+void warmstart_field_sets_init(struct field_sets *sets, struct memory *memory,
+                               const struct warmstart_options *options);
+void warmstart_field_sets_deinit(struct field_sets *sets);
 
 /*
  * Checks fields against the limits, sorts and hashes them. 0: done.
  * WARMSTART_ERR_INVALID: NULL with a length, no name, too long, a name twice; WARMSTART_ERR_LIMIT: too many.
  */
-int field_list_make(const struct field_sets *sets, const struct warmstart_field *fields, size_t fields_len,
-                    struct field_list *ret_list);
+int warmstart_field_list_make(const struct field_sets *sets, const struct warmstart_field *fields,
+                              size_t fields_len, struct field_list *ret_list);
 
 /* The set of just these fields; NULL: there is none. */
-struct field_set *field_sets_find(const struct field_sets *sets, const struct field_list *list);
+struct field_set *warmstart_field_sets_find(const struct field_sets *sets, const struct field_list *list);
 
 /* The same, made when there is none. 0; WARMSTART_ERR_MEMORY; WARMSTART_ERR_LIMIT: all sets are in use. */
-int field_sets_intern(struct field_sets *sets, const struct field_list *list, struct field_set **ret_set);
+int warmstart_field_sets_intern(struct field_sets *sets, const struct field_list *list,
+                                struct field_set **ret_set);
 
 /* Keeps a set from being forgotten. */
-void field_set_reference(struct field_sets *sets, struct field_set *set);
+void warmstart_field_set_reference(struct field_sets *sets, struct field_set *set);
 
 /* Undoes that. The last one makes it idle: remembered for a while, then forgotten. */
-void field_set_unreference(struct field_sets *sets, struct field_set *set);
+void warmstart_field_set_unreference(struct field_sets *sets, struct field_set *set);
 
 #endif

@@ -40,7 +40,7 @@ static uint64_t fold(uint64_t a, uint64_t b)
 #endif
 }
 
-void hash_key_init(struct hash_key *key, const uint64_t seed[2])
+void warmstart_hash_key_init(struct hash_key *key, const uint64_t seed[2])
 {
     uint64_t a = seed[0] ^ roots[0], b = seed[1] ^ roots[1];
     for (int i = 0; i < 4; i++) {
@@ -50,7 +50,7 @@ void hash_key_init(struct hash_key *key, const uint64_t seed[2])
     }
 }
 
-uint64_t hash_bytes(const struct hash_key *key, uint64_t start, const void *bytes, size_t bytes_len)
+uint64_t warmstart_hash_bytes(const struct hash_key *key, uint64_t start, const void *bytes, size_t bytes_len)
 {
     const unsigned char *at = bytes;
     size_t left = bytes_len;
@@ -73,7 +73,7 @@ uint64_t hash_bytes(const struct hash_key *key, uint64_t start, const void *byte
     return fold(fold(a ^ key->words[2], b ^ hash), key->words[3] ^ bytes_len);
 }
 
-uint64_t hash_pair(const struct hash_key *key, uint64_t a, uint64_t b)
+uint64_t warmstart_hash_pair(const struct hash_key *key, uint64_t a, uint64_t b)
 {
     return fold(a ^ key->words[1], b ^ key->words[2]);
 }

@@ -4,24 +4,24 @@
 #include <assert.h>
 #include <string.h>
 
-void instances_init(struct instances *instances, struct memory *memory, const struct hash_key *key,
-                    uint32_t max)
+void warmstart_instances_init(struct instances *instances, struct memory *memory, const struct hash_key *key,
+                              uint32_t max)
 {
     *instances = (struct instances){.memory = memory, .key = key, .max = max};
-    table_init(&instances->table, memory);
+    warmstart_table_init(&instances->table, memory);
 }
 
 static void instance_free(struct instances *instances, struct instance *instance)
 {
-    memory_free(instances->memory, instance, sizeof(*instance) + instance->name_bytes);
+    warmstart_memory_free(instances->memory, instance, sizeof(*instance) + instance->name_bytes);
 }
 
-void instances_deinit(struct instances *instances)
+void warmstart_instances_deinit(struct instances *instances)
 {
     for (uint32_t i = 0; i < instances->table.capacity; i++)
         if (instances->table.entries[i].item != NULL)
             instance_free(instances, instances->table.entries[i].item);
-    table_deinit(&instances->table);
+    warmstart_table_deinit(&instances->table);
 }
 
 static struct instance *find(const struct instances *instances, uint64_t hash, const char *name,
@@ -37,37 +37,37 @@ static struct instance *find(const struct instances *instances, uint64_t hash, c
     return NULL;
 }
 
-int instance_reference(struct instances *instances, const char *name, size_t name_bytes,
-                       struct instance **ret_instance)
+int warmstart_instance_reference(struct instances *instances, const char *name, size_t name_bytes,
+                                 struct instance **ret_instance)
 {
-    uint64_t hash = hash_bytes(instances->key, 0, name, name_bytes);
+    uint64_t hash = warmstart_hash_bytes(instances->key, 0, name, name_bytes);
     struct instance *instance = find(instances, hash, name, name_bytes);
     if (instance == NULL) {
         if (instances->table.len >= instances->max)
             return WARMSTART_ERR_LIMIT;
-        if (!table_reserve(&instances->table))
+        if (!warmstart_table_reserve(&instances->table))
             return WARMSTART_ERR_MEMORY;
-        instance = memory_resize(instances->memory, NULL, 0, sizeof(*instance) + name_bytes);
+        instance = warmstart_memory_resize(instances->memory, NULL, 0, sizeof(*instance) + name_bytes);
         if (instance == NULL)
             return WARMSTART_ERR_MEMORY;
         instance->hash = hash;
         instance->references = 0;
         instance->name_bytes = (uint32_t)name_bytes;
         memcpy(instance->name, name, name_bytes);
-        table_add(&instances->table, hash, instance);
+        warmstart_table_add(&instances->table, hash, instance);
     }
     instance->references++;
     *ret_instance = instance;
     return 0;
 }
 
-void instance_unreference(struct instances *instances, struct instance *instance)
+void warmstart_instance_unreference(struct instances *instances, struct instance *instance)
 {
     if (instance == NULL)
         return;
     assert(instance->references > 0);
     if (--instance->references > 0)
         return;
-    table_remove(&instances->table, instance->hash, instance);
+    warmstart_table_remove(&instances->table, instance->hash, instance);
     instance_free(instances, instance);
 }

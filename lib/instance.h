@@ -20,15 +20,15 @@ struct instances {
     uint32_t max;
 };
 
-void instances_init(struct instances *instances, struct memory *memory, const struct hash_key *key,
-                    uint32_t max);
-void instances_deinit(struct instances *instances);
+void warmstart_instances_init(struct instances *instances, struct memory *memory, const struct hash_key *key,
+                              uint32_t max);
+void warmstart_instances_deinit(struct instances *instances);
 
 /* Takes a reference to the instance of that name, making it if need be. 0; WARMSTART_ERR_MEMORY; _LIMIT. */
-int instance_reference(struct instances *instances, const char *name, size_t name_bytes,
-                       struct instance **ret_instance);
+int warmstart_instance_reference(struct instances *instances, const char *name, size_t name_bytes,
+                                 struct instance **ret_instance);
 
 /* Gives a reference back; the last one frees it. NULL is fine. */
-void instance_unreference(struct instances *instances, struct instance *instance);
+void warmstart_instance_unreference(struct instances *instances, struct instance *instance);
 
 #endif

@@ -30,7 +30,7 @@ static bool options_are_valid(const struct warmstart_options *options)
 static int read_options(struct warmstart_options *options, const struct warmstart_options *given)
 {
     warmstart_options_init(options);
-    int result = given != NULL ? sized_read(options, sizeof(*options), given, sizeof(*options)) : 0;
+    int result = given != NULL ? warmstart_sized_read(options, sizeof(*options), given, sizeof(*options)) : 0;
     if (result < 0)
         return result;
     return options_are_valid(options) ? 0 : WARMSTART_ERR_INVALID;
@@ -40,18 +40,19 @@ static int read_options(struct warmstart_options *options, const struct warmstar
 static struct warmstart_manager *allocate(const struct warmstart_options *options)
 {
     struct memory memory;
-    memory_init(&memory, &options->allocator);
-    struct warmstart_manager *manager = memory_resize(&memory, NULL, 0, sizeof(*manager));
+    warmstart_memory_init(&memory, &options->allocator);
+    struct warmstart_manager *manager = warmstart_memory_resize(&memory, NULL, 0, sizeof(*manager));
     if (manager == NULL)
         return NULL;
     *manager = (struct warmstart_manager){
         .memory = memory, .options = *options, .event_first = SLAB_NONE, .event_last = SLAB_NONE};
-    slab_init(&manager->waiters, &manager->memory, sizeof(struct waiter));
-    slab_init(&manager->dispatches, &manager->memory, sizeof(struct dispatch));
-    timers_init(&manager->timers, &manager->memory);
-    field_sets_init(&manager->sets, &manager->memory, options);
-    instances_init(&manager->instances, &manager->memory, &manager->sets.key, options->instances_max);
-    controllers_init(&manager->controllers, &manager->memory);
+    warmstart_slab_init(&manager->waiters, &manager->memory, sizeof(struct waiter));
+    warmstart_slab_init(&manager->dispatches, &manager->memory, sizeof(struct dispatch));
+    warmstart_timers_init(&manager->timers, &manager->memory);
+    warmstart_field_sets_init(&manager->sets, &manager->memory, options);
+    warmstart_instances_init(&manager->instances, &manager->memory, &manager->sets.key,
+                             options->instances_max);
+    warmstart_controllers_init(&manager->controllers, &manager->memory);
     return manager;
 }
 
@@ -66,8 +67,8 @@ int warmstart_manager_new(const struct warmstart_options *given, struct warmstar
     struct warmstart_manager *manager = allocate(&options);
     if (manager == NULL)
         return WARMSTART_ERR_MEMORY;
-    if (!slab_reserve(&manager->waiters, options.waiters_reserved) ||
-        !timers_reserve(&manager->timers, options.waiters_reserved)) {
+    if (!warmstart_slab_reserve(&manager->waiters, options.waiters_reserved) ||
+        !warmstart_timers_reserve(&manager->timers, options.waiters_reserved)) {
         warmstart_manager_free(manager);
         return WARMSTART_ERR_MEMORY;
     }
@@ -79,24 +80,24 @@ void warmstart_manager_free(struct warmstart_manager *manager)
 {
     if (manager == NULL)
         return;
-    controllers_deinit(&manager->controllers);
-    instances_deinit(&manager->instances);
-    field_sets_deinit(&manager->sets);
-    timers_deinit(&manager->timers);
-    slab_deinit(&manager->dispatches);
-    slab_deinit(&manager->waiters);
+    warmstart_controllers_deinit(&manager->controllers);
+    warmstart_instances_deinit(&manager->instances);
+    warmstart_field_sets_deinit(&manager->sets);
+    warmstart_timers_deinit(&manager->timers);
+    warmstart_slab_deinit(&manager->dispatches);
+    warmstart_slab_deinit(&manager->waiters);
     struct memory memory = manager->memory;
-    memory_free(&memory, manager, sizeof(*manager));
+    warmstart_memory_free(&memory, manager, sizeof(*manager));
 }
 
 /* ---- Slots ---- */
 
-int entity_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots_max)
+int warmstart_entity_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots_max)
 {
     if (slab->used >= slots_max)
         return WARMSTART_ERR_LIMIT;
     uint32_t timers = manager->waiters.used + manager->dispatches.used + 1;
-    if (!slab_reserve(slab, slab->used + 1) || !timers_reserve(&manager->timers, timers))
+    if (!warmstart_slab_reserve(slab, slab->used + 1) || !warmstart_timers_reserve(&manager->timers, timers))
         return WARMSTART_ERR_MEMORY;
     return 0;
 }
@@ -112,13 +113,13 @@ static struct entity *entity_find(const struct warmstart_manager *manager, const
     return same ? entity : NULL;
 }
 
-struct waiter *waiter_find(const struct warmstart_manager *manager, warmstart_waiter_id id)
+struct waiter *warmstart_waiter_find(const struct warmstart_manager *manager, warmstart_waiter_id id)
 {
     bool dispatch = id >> 31 & 1;
     return dispatch ? NULL : (struct waiter *)entity_find(manager, &manager->waiters, id);
 }
 
-struct dispatch *dispatch_find(const struct warmstart_manager *manager, warmstart_dispatch_id id)
+struct dispatch *warmstart_dispatch_find(const struct warmstart_manager *manager, warmstart_dispatch_id id)
 {
     bool dispatch = id >> 31 & 1;
     return dispatch ? (struct dispatch *)entity_find(manager, &manager->dispatches, id) : NULL;
@@ -134,7 +135,7 @@ static void log_debug(const struct warmstart_manager *manager, const char *event
         logger->write(logger->user, WARMSTART_LOG_DEBUG, event, field, 1);
 }
 
-int manager_refused(struct warmstart_manager *manager, int error)
+int warmstart_manager_refused(struct warmstart_manager *manager, int error)
 {
     if (error == WARMSTART_ERR_LIMIT)
         manager->counters.limit++;
@@ -159,24 +160,24 @@ static void log_overdue(const struct warmstart_manager *manager, const struct en
 /* ---- Time ---- */
 
 /*
- * Each deadline is acted on as of its own moment, so that the outcome does not depend on how often this is called. What
- * one of them sets anew lies later, so this ends.
+ * Each deadline is acted on as of its own moment, so that the outcome does not depend on how often this is
+ * called. What one of them sets anew lies later, so this ends.
  */
 static void fall_due(struct warmstart_manager *manager)
 {
     uint64_t at;
     uint32_t *timer;
-    while ((timer = timers_pop(&manager->timers, manager->now, &at)) != NULL) {
+    while ((timer = warmstart_timers_pop(&manager->timers, manager->now, &at)) != NULL) {
         struct entity *entity = (struct entity *)(void *)((char *)timer - offsetof(struct entity, timer));
         log_overdue(manager, entity);
         if (entity->flags & ENTITY_IS_DISPATCH)
-            dispatch_stop(manager, (struct dispatch *)entity, WARMSTART_OUTCOME_TIMEOUT, at);
+            warmstart_dispatch_stop(manager, (struct dispatch *)entity, WARMSTART_OUTCOME_TIMEOUT, at);
         else
-            waiter_due(manager, (struct waiter *)entity, at);
+            warmstart_waiter_due(manager, (struct waiter *)entity, at);
     }
 }
 
-void manager_advance(struct warmstart_manager *manager, uint64_t now)
+void warmstart_manager_advance(struct warmstart_manager *manager, uint64_t now)
 {
     if (now > manager->now)
         manager->now = now;
@@ -188,7 +189,7 @@ int warmstart_advance(struct warmstart_manager *manager, uint64_t now)
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
+    warmstart_manager_advance(manager, now);
     return 0;
 }
 
@@ -203,8 +204,8 @@ static void shut_down_waiter(struct warmstart_manager *manager, struct waiter *w
 {
     switch ((enum waiter_state)waiter->entity.state) {
     case WAITER_OFFERED:
-        dispatch_stop(manager, dispatch_at(manager, waiter->dispatch), WARMSTART_OUTCOME_SHUTDOWN,
-                      manager->now);
+        warmstart_dispatch_stop(manager, dispatch_at(manager, waiter->dispatch), WARMSTART_OUTCOME_SHUTDOWN,
+                                manager->now);
         break;
     case WAITER_WAITING:
     case WAITER_UNMATCHABLE:
@@ -216,14 +217,14 @@ static void shut_down_waiter(struct warmstart_manager *manager, struct waiter *w
         return;
     }
     if (waiter->entity.state != WAITER_ENDED)
-        waiter_end(manager, waiter, WARMSTART_ENDING_SHUTDOWN, manager->now);
+        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_SHUTDOWN, manager->now);
 }
 
 int warmstart_manager_shutdown(struct warmstart_manager *manager, uint64_t now)
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
+    warmstart_manager_advance(manager, now);
     if (manager->shutdown)
         return 0;
     manager->shutdown = true;

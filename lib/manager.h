@@ -3,8 +3,10 @@
  * What a manager is made of, and the rules that hold between its calls:
  *
  *   - A waiter is in exactly one state. Only WAITING ones are in their set's queue, sorted by age.
- *   - OFFERED and DELIVERING waiters belong to exactly one dispatch, and an unsettled dispatch to exactly one of them.
- *   - A BLOCKED waiter stands behind one DELIVERING waiter of the same controller; that one knows it as its successor.
+ *   - OFFERED and DELIVERING waiters belong to exactly one dispatch, and an unsettled dispatch to exactly
+ *     one of them.
+ *   - A BLOCKED waiter stands behind one DELIVERING waiter of the same controller; that one knows it as its
+ *     successor.
  *   - The controllers table leads to the newest waiter of each controller that has not ended.
  *   - An ENDED waiter and a settled dispatch keep their slot until that event is pulled, and nothing else.
  *   - Waiters and dispatches that may need a timer have room for it: setting one cannot fail.
@@ -27,8 +29,8 @@ enum {
 };
 
 /*
- * What waiters and dispatches have in common: a slot, a timer, one place in the queue of events. Packed: there may be a
- * million of them.
+ * What waiters and dispatches have in common: a slot, a timer, one place in the queue of events. Packed:
+ * there may be a million of them.
  */
 struct entity {
     struct slab_slot slot;
@@ -151,23 +153,26 @@ static inline uint64_t entity_id(const struct entity *entity)
 }
 
 /* The waiter or dispatch of an id; NULL: it is gone, of another kind, or was never given out. */
-struct waiter *waiter_find(const struct warmstart_manager *manager, warmstart_waiter_id id);
-struct dispatch *dispatch_find(const struct warmstart_manager *manager, warmstart_dispatch_id id);
-
-/* Makes room for one more slot and its timer. 0; WARMSTART_ERR_LIMIT: slots_max are taken; WARMSTART_ERR_MEMORY. */
-int entity_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots_max);
-
-/* Moves the time forward, never backwards, and lets deadlines fall due. */
-void manager_advance(struct warmstart_manager *manager, uint64_t now);
-
-/* Counts a refusal for a limit, and logs it. Returns its argument. */
-int manager_refused(struct warmstart_manager *manager, int error);
+struct waiter *warmstart_waiter_find(const struct warmstart_manager *manager, warmstart_waiter_id id);
+struct dispatch *warmstart_dispatch_find(const struct warmstart_manager *manager, warmstart_dispatch_id id);
 
 /*
- * Brings a caller's struct of `size` (its first member) bytes to the one that this library knows: *known holds the
- * defaults and is overwritten by as much as the caller has. 0; WARMSTART_ERR_INVALID: smaller than bytes_min;
- * WARMSTART_ERR_UNSUPPORTED: a longer tail than known, which is not all zero.
+ * Makes room for one more slot and its timer. 0; WARMSTART_ERR_LIMIT: slots_max are taken;
+ * WARMSTART_ERR_MEMORY.
  */
-int sized_read(void *known, size_t known_bytes, const void *given, size_t bytes_min);
+int warmstart_entity_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots_max);
+
+/* Moves the time forward, never backwards, and lets deadlines fall due. */
+void warmstart_manager_advance(struct warmstart_manager *manager, uint64_t now);
+
+/* Counts a refusal for a limit, and logs it. Returns its argument. */
+int warmstart_manager_refused(struct warmstart_manager *manager, int error);
+
+/*
+ * Brings a caller's struct of `size` (its first member) bytes to the one that this library knows: *known
+ * holds the defaults and is overwritten by as much as the caller has. 0; WARMSTART_ERR_INVALID: smaller
+ * than bytes_min; WARMSTART_ERR_UNSUPPORTED: a longer tail than known, which is not all zero.
+ */
+int warmstart_sized_read(void *known, size_t known_bytes, const void *given, size_t bytes_min);
 
 #endif

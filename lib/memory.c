@@ -15,7 +15,7 @@ static void *libc_resize(void *user, void *pointer, size_t old_bytes, size_t new
     return realloc(pointer, new_bytes);
 }
 
-void memory_init(struct memory *memory, const struct warmstart_allocator *allocator)
+void warmstart_memory_init(struct memory *memory, const struct warmstart_allocator *allocator)
 {
     memory->allocator = *allocator;
     if (memory->allocator.resize == NULL)
@@ -23,7 +23,7 @@ void memory_init(struct memory *memory, const struct warmstart_allocator *alloca
     memory->bytes = 0;
 }
 
-void *memory_resize(struct memory *memory, void *pointer, size_t old_bytes, size_t new_bytes)
+void *warmstart_memory_resize(struct memory *memory, void *pointer, size_t old_bytes, size_t new_bytes)
 {
     assert(new_bytes > 0);
     assert(memory->bytes >= old_bytes);
@@ -33,7 +33,7 @@ void *memory_resize(struct memory *memory, void *pointer, size_t old_bytes, size
     return resized;
 }
 
-void memory_free(struct memory *memory, void *pointer, size_t old_bytes)
+void warmstart_memory_free(struct memory *memory, void *pointer, size_t old_bytes)
 {
     if (pointer == NULL)
         return;

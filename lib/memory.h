@@ -11,12 +11,14 @@ struct memory {
 };
 
 /* `allocator` with resize NULL stands for the C library's. */
-void memory_init(struct memory *memory, const struct warmstart_allocator *allocator);
+void warmstart_memory_init(struct memory *memory, const struct warmstart_allocator *allocator);
 
-/* Grows, shrinks or (pointer NULL, old_bytes 0) allocates. NULL: out of memory, the old block is untouched. */
-void *memory_resize(struct memory *memory, void *pointer, size_t old_bytes, size_t new_bytes);
+/*
+ * Grows, shrinks or (pointer NULL, old_bytes 0) allocates. NULL: out of memory, the old block is untouched.
+ */
+void *warmstart_memory_resize(struct memory *memory, void *pointer, size_t old_bytes, size_t new_bytes);
 
 /* Frees a block of old_bytes. NULL is fine. */
-void memory_free(struct memory *memory, void *pointer, size_t old_bytes);
+void warmstart_memory_free(struct memory *memory, void *pointer, size_t old_bytes);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-int sized_read(void *known, size_t known_bytes, const void *given, size_t bytes_min)
+int warmstart_sized_read(void *known, size_t known_bytes, const void *given, size_t bytes_min)
 {
     size_t given_bytes;
     memcpy(&given_bytes, given, sizeof(given_bytes));

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-void slab_init(struct slab *slab, struct memory *memory, uint32_t slot_bytes)
+void warmstart_slab_init(struct slab *slab, struct memory *memory, uint32_t slot_bytes)
 {
     assert(slot_bytes >= sizeof(struct slab_slot));
     *slab = (struct slab){.memory = memory, .slot_bytes = slot_bytes, .free = SLAB_NONE};
@@ -15,12 +15,12 @@ static size_t chunk_bytes(const struct slab *slab)
     return (size_t)slab->slot_bytes << SLAB_CHUNK_SHIFT;
 }
 
-void slab_deinit(struct slab *slab)
+void warmstart_slab_deinit(struct slab *slab)
 {
     for (uint32_t i = 0; i < slab->chunks_len; i++)
-        memory_free(slab->memory, slab->chunks[i], chunk_bytes(slab));
-    memory_free(slab->memory, slab->chunks, slab->chunks_capacity * sizeof(*slab->chunks));
-    slab_init(slab, slab->memory, slab->slot_bytes);
+        warmstart_memory_free(slab->memory, slab->chunks[i], chunk_bytes(slab));
+    warmstart_memory_free(slab->memory, slab->chunks, slab->chunks_capacity * sizeof(*slab->chunks));
+    warmstart_slab_init(slab, slab->memory, slab->slot_bytes);
 }
 
 static bool reserve_chunk_pointer(struct slab *slab)
@@ -28,8 +28,8 @@ static bool reserve_chunk_pointer(struct slab *slab)
     if (slab->chunks_len < slab->chunks_capacity)
         return true;
     uint32_t grown = slab->chunks_capacity == 0 ? 8 : slab->chunks_capacity * 2;
-    char **chunks = memory_resize(slab->memory, slab->chunks, slab->chunks_capacity * sizeof(*chunks),
-                                  grown * sizeof(*chunks));
+    char **chunks = warmstart_memory_resize(slab->memory, slab->chunks,
+                                            slab->chunks_capacity * sizeof(*chunks), grown * sizeof(*chunks));
     if (chunks == NULL)
         return false;
     slab->chunks = chunks;
@@ -41,7 +41,7 @@ static bool add_chunk(struct slab *slab)
 {
     if (!reserve_chunk_pointer(slab))
         return false;
-    char *chunk = memory_resize(slab->memory, NULL, 0, chunk_bytes(slab));
+    char *chunk = warmstart_memory_resize(slab->memory, NULL, 0, chunk_bytes(slab));
     if (chunk == NULL)
         return false;
     uint32_t first = slab_len(slab);
@@ -55,7 +55,7 @@ static bool add_chunk(struct slab *slab)
     return true;
 }
 
-bool slab_reserve(struct slab *slab, uint32_t slots)
+bool warmstart_slab_reserve(struct slab *slab, uint32_t slots)
 {
     while (slab_len(slab) < slots)
         if (!add_chunk(slab))
@@ -63,7 +63,7 @@ bool slab_reserve(struct slab *slab, uint32_t slots)
     return true;
 }
 
-void *slab_take(struct slab *slab)
+void *warmstart_slab_take(struct slab *slab)
 {
     assert(slab->free != SLAB_NONE);
     uint32_t number = slab->free;
@@ -77,7 +77,7 @@ void *slab_take(struct slab *slab)
     return slot;
 }
 
-void slab_give(struct slab *slab, void *slot)
+void warmstart_slab_give(struct slab *slab, void *slot)
 {
     struct slab_slot *head = slot;
     assert(slab_is_taken(head));

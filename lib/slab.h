@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slots of one size, in chunks that never move, reused last in first out. A slot remembers how often it was used,
- * which makes an id of slot number and use: an id of an earlier use is recognised.
+ * Slots of one size, in chunks that never move, reused last in first out. A slot remembers how often it was
+ * used, which makes an id of slot number and use: an id of an earlier use is recognised.
  */
 #ifndef WARMSTART_LIB_SLAB_H
 #define WARMSTART_LIB_SLAB_H
@@ -31,17 +31,19 @@ struct slab {
     uint32_t used; /* slots that are taken */
 };
 
-void slab_init(struct slab *slab, struct memory *memory, uint32_t slot_bytes);
-void slab_deinit(struct slab *slab);
+void warmstart_slab_init(struct slab *slab, struct memory *memory, uint32_t slot_bytes);
+void warmstart_slab_deinit(struct slab *slab);
 
 /* Makes room for so many slots in all. False: out of memory; nothing was lost. */
-bool slab_reserve(struct slab *slab, uint32_t slots);
+bool warmstart_slab_reserve(struct slab *slab, uint32_t slots);
 
-/* Takes a slot, zeroed behind its struct slab_slot. There is room: slab_reserve() has seen to it. */
-void *slab_take(struct slab *slab);
+/*
+ * Takes a slot, zeroed behind its struct slab_slot. There is room: warmstart_slab_reserve() has seen to it.
+ */
+void *warmstart_slab_take(struct slab *slab);
 
 /* Gives a slot back. */
-void slab_give(struct slab *slab, void *slot);
+void warmstart_slab_give(struct slab *slab, void *slot);
 
 /* The slot of a number, taken or free. */
 static inline void *slab_at(const struct slab *slab, uint32_t number)

@@ -4,15 +4,15 @@
 #include <assert.h>
 #include <string.h>
 
-void table_init(struct table *table, struct memory *memory)
+void warmstart_table_init(struct table *table, struct memory *memory)
 {
     *table = (struct table){.memory = memory};
 }
 
-void table_deinit(struct table *table)
+void warmstart_table_deinit(struct table *table)
 {
-    memory_free(table->memory, table->entries, table->capacity * sizeof(*table->entries));
-    table_init(table, table->memory);
+    warmstart_memory_free(table->memory, table->entries, table->capacity * sizeof(*table->entries));
+    warmstart_table_init(table, table->memory);
 }
 
 static void put(struct table *table, uint64_t hash, void *item)
@@ -24,13 +24,13 @@ static void put(struct table *table, uint64_t hash, void *item)
 }
 
 /* At most half full: a look-up that finds nothing ends after one or two entries. */
-bool table_reserve(struct table *table)
+bool warmstart_table_reserve(struct table *table)
 {
     if (table->len < table->capacity / 2)
         return true;
     struct table old = *table;
     uint32_t grown = old.capacity == 0 ? 16 : old.capacity * 2;
-    struct table_entry *entries = memory_resize(table->memory, NULL, 0, grown * sizeof(*entries));
+    struct table_entry *entries = warmstart_memory_resize(table->memory, NULL, 0, grown * sizeof(*entries));
     if (entries == NULL)
         return false;
     memset(entries, 0, grown * sizeof(*entries));
@@ -39,11 +39,11 @@ bool table_reserve(struct table *table)
     for (uint32_t i = 0; i < old.capacity; i++)
         if (old.entries[i].item != NULL)
             put(table, old.entries[i].hash, old.entries[i].item);
-    memory_free(table->memory, old.entries, old.capacity * sizeof(*entries));
+    warmstart_memory_free(table->memory, old.entries, old.capacity * sizeof(*entries));
     return true;
 }
 
-void table_add(struct table *table, uint64_t hash, void *item)
+void warmstart_table_add(struct table *table, uint64_t hash, void *item)
 {
     assert(table->len < table->capacity / 2);
     put(table, hash, item);
@@ -65,7 +65,7 @@ static void close_gap(struct table *table, uint32_t gap)
     table->entries[gap].item = NULL;
 }
 
-void table_remove(struct table *table, uint64_t hash, const void *item)
+void warmstart_table_remove(struct table *table, uint64_t hash, const void *item)
 {
     uint32_t at = table_first(table, hash);
     while (table->entries[at].item != item) {

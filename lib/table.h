@@ -24,17 +24,20 @@ struct table {
     uint32_t len;
 };
 
-void table_init(struct table *table, struct memory *memory);
-void table_deinit(struct table *table);
+void warmstart_table_init(struct table *table, struct memory *memory);
+void warmstart_table_deinit(struct table *table);
 
 /* Makes room for one more item. False: out of memory, nothing changed. */
-bool table_reserve(struct table *table);
+bool warmstart_table_reserve(struct table *table);
 
-/* Adds an item, which may have the hash of another. There is room: table_reserve() has seen to it. */
-void table_add(struct table *table, uint64_t hash, void *item);
+/*
+ * Adds an item, which may have the hash of another. There is room: warmstart_table_reserve() has seen to
+ * it.
+ */
+void warmstart_table_add(struct table *table, uint64_t hash, void *item);
 
 /* Removes an item that is in it. */
-void table_remove(struct table *table, uint64_t hash, const void *item);
+void warmstart_table_remove(struct table *table, uint64_t hash, const void *item);
 
 /* Where to begin to look for a hash. */
 static inline uint32_t table_first(const struct table *table, uint64_t hash)

@@ -5,18 +5,18 @@
 
 enum { CHILDREN = 4 };
 
-void timers_init(struct timers *timers, struct memory *memory)
+void warmstart_timers_init(struct timers *timers, struct memory *memory)
 {
     *timers = (struct timers){.memory = memory};
 }
 
-void timers_deinit(struct timers *timers)
+void warmstart_timers_deinit(struct timers *timers)
 {
-    memory_free(timers->memory, timers->entries, timers->capacity * sizeof(*timers->entries));
-    timers_init(timers, timers->memory);
+    warmstart_memory_free(timers->memory, timers->entries, timers->capacity * sizeof(*timers->entries));
+    warmstart_timers_init(timers, timers->memory);
 }
 
-bool timers_reserve(struct timers *timers, uint32_t capacity)
+bool warmstart_timers_reserve(struct timers *timers, uint32_t capacity)
 {
     if (capacity <= timers->capacity)
         return true;
@@ -25,8 +25,8 @@ bool timers_reserve(struct timers *timers, uint32_t capacity)
     if (grown < capacity)
         grown = capacity;
     struct timers_entry *entries =
-        memory_resize(timers->memory, timers->entries, timers->capacity * sizeof(*entries),
-                      (size_t)grown * sizeof(*entries));
+        warmstart_memory_resize(timers->memory, timers->entries, timers->capacity * sizeof(*entries),
+                                (size_t)grown * sizeof(*entries));
     if (entries == NULL)
         return false;
     timers->entries = entries;
@@ -87,7 +87,7 @@ static void settle(struct timers *timers, uint32_t at, struct timers_entry entry
         move_down(timers, at, entry);
 }
 
-void timers_set(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t deadline)
+void warmstart_timers_set(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t deadline)
 {
     uint32_t at = timer[TIMER_PLACE];
     timer[TIMER_SEQUENCE] = timers->next_sequence++;
@@ -99,7 +99,7 @@ void timers_set(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t dea
     }
 }
 
-void timers_cancel(struct timers *timers, uint32_t timer[TIMER_WORDS])
+void warmstart_timers_cancel(struct timers *timers, uint32_t timer[TIMER_WORDS])
 {
     uint32_t at = timer[TIMER_PLACE];
     if (at == 0)
@@ -112,12 +112,12 @@ void timers_cancel(struct timers *timers, uint32_t timer[TIMER_WORDS])
         settle(timers, at, last);
 }
 
-uint32_t *timers_pop(struct timers *timers, uint64_t now, uint64_t *ret_deadline)
+uint32_t *warmstart_timers_pop(struct timers *timers, uint64_t now, uint64_t *ret_deadline)
 {
     if (timers->len == 0 || timers->entries[0].deadline > now)
         return NULL;
     uint32_t *timer = timers->entries[0].timer;
     *ret_deadline = timers->entries[0].deadline;
-    timers_cancel(timers, timer);
+    warmstart_timers_cancel(timers, timer);
     return timer;
 }

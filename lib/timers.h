@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deadlines: a 4-ary heap of pointers into the owners of the timers. Exact; the earliest comes first, equal ones in the
- * order they were set. Set and cancel touch few levels (most entries of a 4-ary heap are leaves), popping O(log n).
+ * Deadlines: a 4-ary heap of pointers into the owners of the timers. Exact; the earliest comes first, equal
+ * ones in the order they were set. Set and cancel touch few levels (most entries of a 4-ary heap are
+ * leaves), popping O(log n).
  *
  * A timer is two words in its owner's memory, zero before first use.
  */
@@ -32,17 +33,20 @@ struct timers {
     uint32_t next_sequence;
 };
 
-void timers_init(struct timers *timers, struct memory *memory);
-void timers_deinit(struct timers *timers);
+void warmstart_timers_init(struct timers *timers, struct memory *memory);
+void warmstart_timers_deinit(struct timers *timers);
 
-/* Makes room for so many timers, so that timers_set() has it. False: out of memory, nothing changed. */
-bool timers_reserve(struct timers *timers, uint32_t capacity);
+/*
+ * Makes room for so many timers, so that warmstart_timers_set() has it. False: out of memory, nothing
+ * changed.
+ */
+bool warmstart_timers_reserve(struct timers *timers, uint32_t capacity);
 
-/* Sets or moves a timer. There is room: timers_reserve() has seen to it. */
-void timers_set(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t deadline);
+/* Sets or moves a timer. There is room: warmstart_timers_reserve() has seen to it. */
+void warmstart_timers_set(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t deadline);
 
 /* Cancels a timer. Fine when it is not set. */
-void timers_cancel(struct timers *timers, uint32_t timer[TIMER_WORDS]);
+void warmstart_timers_cancel(struct timers *timers, uint32_t timer[TIMER_WORDS]);
 
 static inline bool timer_is_set(const uint32_t timer[TIMER_WORDS])
 {
@@ -56,6 +60,6 @@ static inline uint64_t timers_next(const struct timers *timers)
 }
 
 /* Takes the earliest timer out if its deadline is not after `now`. NULL: none is due. */
-uint32_t *timers_pop(struct timers *timers, uint64_t now, uint64_t *ret_deadline);
+uint32_t *warmstart_timers_pop(struct timers *timers, uint64_t now, uint64_t *ret_deadline);
 
 #endif

@@ -11,8 +11,8 @@
 /* ---- The queue of a set: waiters that can be matched, by age ---- */
 
 /*
- * The neighbour that is just older; SLAB_NONE: none is. A new waiter is the youngest of all; one that comes back is
- * looked for from the end that it was taken from.
+ * The neighbour that is just older; SLAB_NONE: none is. A new waiter is the youngest of all; one that comes
+ * back is looked for from the end that it was taken from.
  */
 static uint32_t queue_find_older(const struct warmstart_manager *manager, const struct field_set *set,
                                  uint64_t age)
@@ -62,7 +62,7 @@ static void queue_remove(struct warmstart_manager *manager, struct waiter *waite
     set->waiting--;
 }
 
-struct waiter *waiter_next(const struct warmstart_manager *manager, const struct field_set *set)
+struct waiter *warmstart_waiter_next(const struct warmstart_manager *manager, const struct field_set *set)
 {
     uint32_t number = manager->options.order == WARMSTART_OLDEST_FIRST ? set->oldest : set->newest;
     return number == SLAB_NONE ? NULL : waiter_at(manager, number);
@@ -77,13 +77,13 @@ static void set_state(struct warmstart_manager *manager, struct waiter *waiter, 
     waiter->entity.state = (uint8_t)state;
 }
 
-void waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
     assert(!timer_is_set(waiter->entity.timer));
     uint64_t deadline = waiter->expires_at;
     set_state(manager, waiter, WAITER_UNMATCHABLE); /* in no queue, whatever it was before */
     if (at >= waiter->expires_at) {
-        waiter_end(manager, waiter, WARMSTART_ENDING_EXPIRED, at);
+        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_EXPIRED, at);
         return;
     }
     if (at < waiter->match_until) {
@@ -93,45 +93,47 @@ void waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint6
             deadline = waiter->match_until;
     }
     if (deadline != WARMSTART_NEVER)
-        timers_set(&manager->timers, waiter->entity.timer, deadline);
+        warmstart_timers_set(&manager->timers, waiter->entity.timer, deadline);
 }
 
-void waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state)
+void warmstart_waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state)
 {
     assert(waiter->entity.state == WAITER_WAITING);
     queue_remove(manager, waiter);
-    timers_cancel(&manager->timers, waiter->entity.timer);
+    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
     set_state(manager, waiter, state);
 }
 
-void waiter_offer(struct warmstart_manager *manager, struct waiter *waiter, struct dispatch *dispatch)
+void warmstart_waiter_offer(struct warmstart_manager *manager, struct waiter *waiter,
+                            struct dispatch *dispatch)
 {
     if (waiter->entity.state == WAITER_CLAIMED) {
-        timers_cancel(&manager->timers, waiter->entity.timer);
+        warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
         set_state(manager, waiter, WAITER_OFFERED);
     } else {
-        waiter_take(manager, waiter, WAITER_OFFERED);
+        warmstart_waiter_take(manager, waiter, WAITER_OFFERED);
     }
     waiter->dispatch = dispatch->entity.slot.number;
     dispatch->waiter = waiter_number(waiter);
-    event_queue(manager, &waiter->entity, WARMSTART_EVENT_DELIVER);
+    warmstart_event_queue(manager, &waiter->entity, WARMSTART_EVENT_DELIVER);
 }
 
-void waiter_withdraw(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+void warmstart_waiter_withdraw(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
     assert(waiter->entity.state == WAITER_OFFERED);
     event_withdraw(&waiter->entity);
     waiter->dispatch = SLAB_NONE;
-    waiter_wait(manager, waiter, at);
+    warmstart_waiter_wait(manager, waiter, at);
 }
 
-void waiter_delivering(struct warmstart_manager *manager, struct waiter *waiter)
+void warmstart_waiter_delivering(struct warmstart_manager *manager, struct waiter *waiter)
 {
     assert(waiter->entity.state == WAITER_OFFERED);
     set_state(manager, waiter, WAITER_DELIVERING);
 }
 
-struct waiter *waiter_successor(const struct warmstart_manager *manager, const struct waiter *waiter)
+struct waiter *warmstart_waiter_successor(const struct warmstart_manager *manager,
+                                          const struct waiter *waiter)
 {
     if (waiter->entity.state != WAITER_DELIVERING || waiter->newer == SLAB_NONE)
         return NULL;
@@ -146,7 +148,7 @@ static void block_behind(struct warmstart_manager *manager, struct waiter *waite
     waiter->older = waiter_number(predecessor);
     predecessor->newer = waiter_number(waiter);
     if (waiter->expires_at != WARMSTART_NEVER)
-        timers_set(&manager->timers, waiter->entity.timer, waiter->expires_at);
+        warmstart_timers_set(&manager->timers, waiter->entity.timer, waiter->expires_at);
 }
 
 /* Cuts a blocked waiter loose from its predecessor, which is the controller's newest again. */
@@ -156,24 +158,24 @@ static void unblock(struct warmstart_manager *manager, struct waiter *waiter)
     assert(predecessor->newer == waiter_number(waiter));
     predecessor->newer = SLAB_NONE;
     waiter->older = SLAB_NONE;
-    controllers_remove(manager, waiter);
-    controllers_add(manager, predecessor);
+    warmstart_controllers_remove(manager, waiter);
+    warmstart_controllers_add(manager, predecessor);
 }
 
 /* The delivery is over: the successor waits like any other. */
 static void free_successor(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
-    struct waiter *successor = waiter_successor(manager, waiter);
+    struct waiter *successor = warmstart_waiter_successor(manager, waiter);
     if (successor == NULL)
         return;
     waiter->newer = SLAB_NONE;
     successor->older = SLAB_NONE;
-    timers_cancel(&manager->timers, successor->entity.timer);
-    waiter_wait(manager, successor, at);
+    warmstart_timers_cancel(&manager->timers, successor->entity.timer);
+    warmstart_waiter_wait(manager, successor, at);
 }
 
-void waiter_end(struct warmstart_manager *manager, struct waiter *waiter, enum warmstart_ending ending,
-                uint64_t at)
+void warmstart_waiter_end(struct warmstart_manager *manager, struct waiter *waiter,
+                          enum warmstart_ending ending, uint64_t at)
 {
     switch ((enum waiter_state)waiter->entity.state) {
     case WAITER_WAITING:
@@ -195,33 +197,33 @@ void waiter_end(struct warmstart_manager *manager, struct waiter *waiter, enum w
         assert(false);
         break;
     }
-    timers_cancel(&manager->timers, waiter->entity.timer);
-    controllers_remove(manager, waiter);
+    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+    warmstart_controllers_remove(manager, waiter);
     set_state(manager, waiter, WAITER_ENDED);
     manager->counters.ended[ending]++;
     if (--waiter->set->waiters == 0)
         manager->sets.groups--;
-    field_set_unreference(&manager->sets, waiter->set);
-    instance_unreference(&manager->instances, waiter->instance);
+    warmstart_field_set_unreference(&manager->sets, waiter->set);
+    warmstart_instance_unreference(&manager->instances, waiter->instance);
     waiter->set = NULL;
     waiter->instance = NULL;
     waiter->entity.result = (uint8_t)ending;
-    event_queue(manager, &waiter->entity, WARMSTART_EVENT_ENDED);
+    warmstart_event_queue(manager, &waiter->entity, WARMSTART_EVENT_ENDED);
 }
 
-void waiter_due(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
     switch ((enum waiter_state)waiter->entity.state) {
     case WAITER_WAITING:
         queue_remove(manager, waiter);
-        waiter_wait(manager, waiter, at);
+        warmstart_waiter_wait(manager, waiter, at);
         break;
     case WAITER_UNMATCHABLE:
     case WAITER_CLAIMED: /* the lease has run out */
-        waiter_wait(manager, waiter, at);
+        warmstart_waiter_wait(manager, waiter, at);
         break;
     case WAITER_BLOCKED:
-        waiter_end(manager, waiter, WARMSTART_ENDING_EXPIRED, at);
+        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_EXPIRED, at);
         break;
     case WAITER_OFFERED:
     case WAITER_DELIVERING:
@@ -250,7 +252,7 @@ static void make_fingerprint(const struct warmstart_manager *manager,
     const struct hash_key *key = &manager->sets.key;
     for (unsigned int i = 0; i < 2; i++)
         ret_fingerprint[i] =
-            hash_bytes(key, i + 1, registration->controller_id, registration->controller_id_bytes);
+            warmstart_hash_bytes(key, i + 1, registration->controller_id, registration->controller_id_bytes);
     ret_fingerprint[1] |= 1; /* never 0 0, which stands for nobody */
 }
 
@@ -264,27 +266,28 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
                  struct admission *ret_admission)
 {
     struct field_list list;
-    int result = field_list_make(&manager->sets, registration->fields, registration->fields_len, &list);
+    int result =
+        warmstart_field_list_make(&manager->sets, registration->fields, registration->fields_len, &list);
     if (result < 0)
         return result;
     if (!name_is_valid(manager, registration->controller_id, registration->controller_id_bytes) ||
         !name_is_valid(manager, registration->instance, registration->instance_bytes))
         return WARMSTART_ERR_INVALID;
-    result = entity_reserve(manager, &manager->waiters, manager->options.waiters_max);
+    result = warmstart_entity_reserve(manager, &manager->waiters, manager->options.waiters_max);
     if (result < 0)
         return result;
-    if (!controllers_reserve(manager))
+    if (!warmstart_controllers_reserve(manager))
         return WARMSTART_ERR_MEMORY;
     struct instance *instance = NULL;
     if (registration->instance_bytes > 0) {
-        result = instance_reference(&manager->instances, registration->instance, registration->instance_bytes,
-                                    &instance);
+        result = warmstart_instance_reference(&manager->instances, registration->instance,
+                                              registration->instance_bytes, &instance);
         if (result < 0)
             return result;
     }
-    result = field_sets_intern(&manager->sets, &list, &ret_admission->set);
+    result = warmstart_field_sets_intern(&manager->sets, &list, &ret_admission->set);
     if (result < 0) {
-        instance_unreference(&manager->instances, instance);
+        warmstart_instance_unreference(&manager->instances, instance);
         return result;
     }
     ret_admission->registration = registration;
@@ -295,7 +298,7 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
 
 static struct waiter *waiter_new(struct warmstart_manager *manager, const struct admission *admission)
 {
-    struct waiter *waiter = slab_take(&manager->waiters);
+    struct waiter *waiter = warmstart_slab_take(&manager->waiters);
     waiter->fingerprint[0] = admission->fingerprint[0];
     waiter->fingerprint[1] = admission->fingerprint[1];
     waiter->match_until = admission->registration->match_until;
@@ -305,7 +308,7 @@ static struct waiter *waiter_new(struct warmstart_manager *manager, const struct
     waiter->set = admission->set;
     waiter->instance = admission->instance;
     waiter->older = waiter->newer = waiter->dispatch = waiter->controller_next = SLAB_NONE;
-    field_set_reference(&manager->sets, waiter->set);
+    warmstart_field_set_reference(&manager->sets, waiter->set);
     if (waiter->set->waiters++ == 0)
         manager->sets.groups++;
     waiter->entity.state = WAITER_UNMATCHABLE; /* for a moment: nowhere yet */
@@ -315,8 +318,9 @@ static struct waiter *waiter_new(struct warmstart_manager *manager, const struct
 }
 
 /*
- * Puts the new waiter in the place of the older one of its controller. What the older one has been offered goes on
- * to the next that fits, which may be the new one; behind a payload that may be out already the new one has to stand back.
+ * Puts the new waiter in the place of the older one of its controller. What the older one has been offered
+ * goes on to the next that fits, which may be the new one; behind a payload that may be out already the new
+ * one has to stand back.
  */
 static void supersede(struct warmstart_manager *manager, struct waiter *older, struct waiter *waiter)
 {
@@ -329,16 +333,16 @@ static void supersede(struct warmstart_manager *manager, struct waiter *older, s
     if (older->entity.state == WAITER_BLOCKED)
         delivering = waiter_at(manager, older->older);
     if (older != delivering)
-        waiter_end(manager, older, WARMSTART_ENDING_SUPERSEDED, manager->now);
+        warmstart_waiter_end(manager, older, WARMSTART_ENDING_SUPERSEDED, manager->now);
     if (delivering != NULL)
-        controllers_remove(manager, delivering);
-    controllers_add(manager, waiter);
+        warmstart_controllers_remove(manager, delivering);
+    warmstart_controllers_add(manager, waiter);
     if (delivering != NULL)
         block_behind(manager, waiter, delivering);
     else
-        waiter_wait(manager, waiter, manager->now);
+        warmstart_waiter_wait(manager, waiter, manager->now);
     if (dispatch != NULL)
-        dispatch_offer_next(manager, dispatch, manager->now);
+        warmstart_dispatch_offer_next(manager, dispatch, manager->now);
 }
 
 /* The registration as this library knows it. Most callers are of the same version: nothing is copied then. */
@@ -352,7 +356,7 @@ static int read_registration(const struct warmstart_registration **registration,
         return 0;
     warmstart_registration_init(copy);
     *registration = copy;
-    return sized_read(copy, sizeof(*copy), given, sizeof(*copy));
+    return warmstart_sized_read(copy, sizeof(*copy), given, sizeof(*copy));
 }
 
 int warmstart_register(struct warmstart_manager *manager, const struct warmstart_registration *registration,
@@ -364,24 +368,24 @@ int warmstart_register(struct warmstart_manager *manager, const struct warmstart
     int result = read_registration(&registration, &copy);
     if (result < 0)
         return result;
-    manager_advance(manager, now);
+    warmstart_manager_advance(manager, now);
     if (manager->shutdown)
         return WARMSTART_ERR_SHUTDOWN;
     struct admission admission;
     result = admit(manager, registration, &admission);
     if (result < 0)
-        return manager_refused(manager, result);
+        return warmstart_manager_refused(manager, result);
     struct waiter *waiter = waiter_new(manager, &admission);
     *ret_waiter = entity_id(&waiter->entity);
     bool named = registration->controller_id_bytes > 0;
-    struct waiter *older = named ? controllers_find(manager, waiter->fingerprint) : NULL;
+    struct waiter *older = named ? warmstart_controllers_find(manager, waiter->fingerprint) : NULL;
     if (older != NULL) {
         supersede(manager, older, waiter);
         return 0;
     }
     if (named)
-        controllers_add(manager, waiter);
-    waiter_wait(manager, waiter, manager->now);
+        warmstart_controllers_add(manager, waiter);
+    warmstart_waiter_wait(manager, waiter, manager->now);
     return 0;
 }
 
@@ -389,23 +393,26 @@ int warmstart_cancel(struct warmstart_manager *manager, warmstart_waiter_id id, 
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
-    struct waiter *waiter = waiter_find(manager, id);
+    warmstart_manager_advance(manager, now);
+    struct waiter *waiter = warmstart_waiter_find(manager, id);
     if (waiter == NULL || waiter->entity.state == WAITER_ENDED)
         return 0;
     if (waiter->entity.state == WAITER_DELIVERING) {
-        dispatch_report(manager, waiter, WARMSTART_OUTCOME_UNCERTAIN, manager->now);
+        warmstart_dispatch_report(manager, waiter, WARMSTART_OUTCOME_UNCERTAIN, manager->now);
         return 1;
     }
     struct dispatch *dispatch =
         waiter->entity.state == WAITER_OFFERED ? dispatch_at(manager, waiter->dispatch) : NULL;
-    waiter_end(manager, waiter, WARMSTART_ENDING_CANCELLED, manager->now);
+    warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_CANCELLED, manager->now);
     if (dispatch != NULL)
-        dispatch_offer_next(manager, dispatch, manager->now);
+        warmstart_dispatch_offer_next(manager, dispatch, manager->now);
     return 1;
 }
 
-/* Checks a query and finds the set that it asks for; *ret_set NULL: no waiter has ever had these fields, or long ago. */
+/*
+ * Checks a query and finds the set that it asks for; *ret_set NULL: no waiter has ever had these fields, or
+ * long ago.
+ */
 static int find_set(struct warmstart_manager *manager, const struct warmstart_query *query,
                     struct field_set **ret_set)
 {
@@ -416,22 +423,22 @@ static int find_set(struct warmstart_manager *manager, const struct warmstart_qu
     if (query->how != WARMSTART_MATCH_EXACT)
         return WARMSTART_ERR_INVALID;
     struct field_list list;
-    int result = field_list_make(&manager->sets, query->fields, query->fields_len, &list);
+    int result = warmstart_field_list_make(&manager->sets, query->fields, query->fields_len, &list);
     if (result == 0)
-        *ret_set = field_sets_find(&manager->sets, &list);
+        *ret_set = warmstart_field_sets_find(&manager->sets, &list);
     return result;
 }
 
-int waiter_match(struct warmstart_manager *manager, const struct warmstart_query *query,
-                 struct waiter **ret_waiter)
+int warmstart_waiter_match(struct warmstart_manager *manager, const struct warmstart_query *query,
+                           struct waiter **ret_waiter)
 {
     if (manager->shutdown)
         return WARMSTART_ERR_SHUTDOWN;
     struct field_set *set = NULL;
     int result = find_set(manager, query, &set);
     if (result < 0)
-        return manager_refused(manager, result);
-    struct waiter *waiter = set != NULL ? waiter_next(manager, set) : NULL;
+        return warmstart_manager_refused(manager, result);
+    struct waiter *waiter = set != NULL ? warmstart_waiter_next(manager, set) : NULL;
     if (waiter == NULL) {
         manager->counters.no_match++;
         return 0;
@@ -445,15 +452,15 @@ int warmstart_match(struct warmstart_manager *manager, const struct warmstart_qu
 {
     if (manager == NULL || ret_waiter == NULL)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
+    warmstart_manager_advance(manager, now);
     struct waiter *waiter = NULL;
-    int result = waiter_match(manager, query, &waiter);
+    int result = warmstart_waiter_match(manager, query, &waiter);
     if (result != 1)
         return result;
-    waiter_take(manager, waiter, WAITER_CLAIMED);
+    warmstart_waiter_take(manager, waiter, WAITER_CLAIMED);
     uint64_t left = WARMSTART_NEVER - manager->now;
     uint64_t lease = manager->options.lease_ns < left ? manager->options.lease_ns : left;
-    timers_set(&manager->timers, waiter->entity.timer, manager->now + lease);
+    warmstart_timers_set(&manager->timers, waiter->entity.timer, manager->now + lease);
     manager->counters.matched++;
     *ret_waiter = entity_id(&waiter->entity);
     return 1;
@@ -463,12 +470,12 @@ int warmstart_release(struct warmstart_manager *manager, warmstart_waiter_id id,
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
-    struct waiter *waiter = waiter_find(manager, id);
+    warmstart_manager_advance(manager, now);
+    struct waiter *waiter = warmstart_waiter_find(manager, id);
     if (waiter == NULL || waiter->entity.state != WAITER_CLAIMED)
         return 0;
-    timers_cancel(&manager->timers, waiter->entity.timer);
-    waiter_wait(manager, waiter, manager->now);
+    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+    warmstart_waiter_wait(manager, waiter, manager->now);
     return 1;
 }
 
@@ -477,11 +484,11 @@ int warmstart_count(struct warmstart_manager *manager, const struct warmstart_qu
 {
     if (manager == NULL || ret_count == NULL)
         return WARMSTART_ERR_INVALID;
-    manager_advance(manager, now);
+    warmstart_manager_advance(manager, now);
     struct field_set *set = NULL;
     int result = find_set(manager, query, &set);
     if (result < 0)
-        return manager_refused(manager, result);
+        return warmstart_manager_refused(manager, result);
     *ret_count = set != NULL ? set->waiting : 0;
     return 0;
 }

@@ -9,38 +9,43 @@
  * Lets a waiter wait (again): WAITING, or UNMATCHABLE when match_until has passed, or it ends as EXPIRED.
  * It is in no queue, has no timer and no dispatch.
  */
-void waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
+void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
 
 /* Takes a waiter that is WAITING out of its queue and off its timer, into another state. */
-void waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state);
+void warmstart_waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state);
 
 /* Claims for a dispatch: WAITING or CLAIMED becomes OFFERED, its DELIVER event is queued. */
-void waiter_offer(struct warmstart_manager *manager, struct waiter *waiter, struct dispatch *dispatch);
+void warmstart_waiter_offer(struct warmstart_manager *manager, struct waiter *waiter,
+                            struct dispatch *dispatch);
 
 /* Undoes an offer: the waiter waits again. */
-void waiter_withdraw(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
+void warmstart_waiter_withdraw(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
 
 /* Its DELIVER event is pulled: OFFERED becomes DELIVERING. */
-void waiter_delivering(struct warmstart_manager *manager, struct waiter *waiter);
-
-/* Ends a waiter in any state: out of everything it is in, its ENDED event queued; its successor waits from now on. */
-void waiter_end(struct warmstart_manager *manager, struct waiter *waiter, enum warmstart_ending ending,
-                uint64_t at);
-
-/* The waiter that is blocked behind this one; NULL: none. */
-struct waiter *waiter_successor(const struct warmstart_manager *manager, const struct waiter *waiter);
-
-/* Its timer is due. */
-void waiter_due(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
+void warmstart_waiter_delivering(struct warmstart_manager *manager, struct waiter *waiter);
 
 /*
- * The waiter that a query would get, still WAITING. 1; 0: none, which is counted; errors as for warmstart_match(),
- * counted too.
+ * Ends a waiter in any state: out of everything it is in, its ENDED event queued; its successor waits from
+ * now on.
  */
-int waiter_match(struct warmstart_manager *manager, const struct warmstart_query *query,
-                 struct waiter **ret_waiter);
+void warmstart_waiter_end(struct warmstart_manager *manager, struct waiter *waiter,
+                          enum warmstart_ending ending, uint64_t at);
+
+/* The waiter that is blocked behind this one; NULL: none. */
+struct waiter *warmstart_waiter_successor(const struct warmstart_manager *manager,
+                                          const struct waiter *waiter);
+
+/* Its timer is due. */
+void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
+
+/*
+ * The waiter that a query would get, still WAITING. 1; 0: none, which is counted; errors as for
+ * warmstart_match(), counted too.
+ */
+int warmstart_waiter_match(struct warmstart_manager *manager, const struct warmstart_query *query,
+                           struct waiter **ret_waiter);
 
 /* The waiter of this set that is to be taken next; NULL: none can be matched. */
-struct waiter *waiter_next(const struct warmstart_manager *manager, const struct field_set *set);
+struct waiter *warmstart_waiter_next(const struct warmstart_manager *manager, const struct field_set *set);
 
 #endif

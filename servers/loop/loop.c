@@ -123,8 +123,8 @@ static int fill(struct warmstart_loop *loop, const struct warmstart_loop_options
     loop->epoll = -1;
     loop->wake.fd = -1;
     atomic_init(&loop->stopping, false);
-    timers_init(&loop->timers, &loop->memory);
-    tasks_init(loop);
+    warmstart_timers_init(&loop->timers, &loop->memory);
+    warmstart_tasks_init(loop);
     int answer = open_descriptors(loop);
     if (answer < 0)
         return answer;
@@ -145,8 +145,8 @@ int warmstart_loop_new(const struct warmstart_loop_options *options, struct warm
         return answer;
 
     struct memory memory;
-    memory_init(&memory, &manager_options.allocator);
-    struct warmstart_loop *loop = memory_resize(&memory, NULL, 0, sizeof(*loop));
+    warmstart_memory_init(&memory, &manager_options.allocator);
+    struct warmstart_loop *loop = warmstart_memory_resize(&memory, NULL, 0, sizeof(*loop));
     if (!loop)
         return WARMSTART_ERR_MEMORY;
     memset(loop, 0, sizeof(*loop));
@@ -169,13 +169,13 @@ void warmstart_loop_free(struct warmstart_loop *loop)
     assert(!loop->busy && "freed from inside a callback");
     assert(loop->transports == 0 && "a transport is still attached");
     warmstart_manager_free(loop->manager);
-    timers_deinit(&loop->timers);
+    warmstart_timers_deinit(&loop->timers);
     if (loop->wake.fd >= 0)
         close(loop->wake.fd);
     if (loop->epoll >= 0)
         close(loop->epoll);
     struct memory memory = loop->memory;
-    memory_free(&memory, loop, sizeof(*loop));
+    warmstart_memory_free(&memory, loop, sizeof(*loop));
 }
 
 /* ---- What it says ---- */
@@ -206,7 +206,7 @@ int warmstart_loop_timeout_ms(const struct warmstart_loop *loop)
 {
     if (!loop)
         return -1;
-    if (loop->events_pending || tasks_pending(loop))
+    if (loop->events_pending || warmstart_tasks_pending(loop))
         return 0;
     uint64_t deadline = warmstart_next_deadline(loop->manager);
     if (timers_next(&loop->timers) < deadline)
@@ -242,11 +242,11 @@ static void serve(struct warmstart_loop *loop)
 {
     loop->events_pending = true;
     (void)warmstart_advance(loop->manager, loop->now);
-    timers_serve(loop);
-    watches_serve(loop);
-    for (int turn = 0; turn < TURNS_MAX && (loop->events_pending || tasks_pending(loop)); turn++) {
-        events_serve(loop);
-        tasks_serve(loop);
+    warmstart_timers_serve(loop);
+    warmstart_watches_serve(loop);
+    for (int turn = 0; turn < TURNS_MAX && (loop->events_pending || warmstart_tasks_pending(loop)); turn++) {
+        warmstart_events_serve(loop);
+        warmstart_tasks_serve(loop);
     }
 }
 

@@ -41,21 +41,21 @@ struct warmstart_loop {
 };
 
 /* Serves what the last epoll_wait() put into the batch. */
-void watches_serve(struct warmstart_loop *loop);
+void warmstart_watches_serve(struct warmstart_loop *loop);
 
 /* Calls the timers that are due at loop->now; what they set anew waits for the next round. */
-void timers_serve(struct warmstart_loop *loop);
+void warmstart_timers_serve(struct warmstart_loop *loop);
 
 /* Makes the ring of tasks empty. */
-void tasks_init(struct warmstart_loop *loop);
+void warmstart_tasks_init(struct warmstart_loop *loop);
 
 /* Are tasks deferred? */
-bool tasks_pending(const struct warmstart_loop *loop);
+bool warmstart_tasks_pending(const struct warmstart_loop *loop);
 
 /* Runs the tasks that are deferred; what they defer waits for the next turn. */
-void tasks_serve(struct warmstart_loop *loop);
+void warmstart_tasks_serve(struct warmstart_loop *loop);
 
 /* Hands the manager's events to the transports: at least all those that are pending now. */
-void events_serve(struct warmstart_loop *loop);
+void warmstart_events_serve(struct warmstart_loop *loop);
 
 #endif

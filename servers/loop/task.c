@@ -23,12 +23,12 @@ static void append(struct warmstart_task *head, struct warmstart_task *task)
     head->previous = task;
 }
 
-void tasks_init(struct warmstart_loop *loop)
+void warmstart_tasks_init(struct warmstart_loop *loop)
 {
     ring_init(&loop->tasks);
 }
 
-bool tasks_pending(const struct warmstart_loop *loop)
+bool warmstart_tasks_pending(const struct warmstart_loop *loop)
 {
     return loop->tasks.next != &loop->tasks;
 }
@@ -48,9 +48,9 @@ void warmstart_loop_undefer(struct warmstart_loop *loop, struct warmstart_task *
         unlink_task(task);
 }
 
-void tasks_serve(struct warmstart_loop *loop)
+void warmstart_tasks_serve(struct warmstart_loop *loop)
 {
-    if (!tasks_pending(loop))
+    if (!warmstart_tasks_pending(loop))
         return;
 
     /* Those that are deferred now move to a ring of their own; _undefer works there as well. */

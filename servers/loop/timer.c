@@ -21,14 +21,14 @@ int warmstart_loop_timer_set(struct warmstart_loop *loop, struct warmstart_timer
     if (!loop || !timer || !timer->due)
         return WARMSTART_ERR_INVALID;
     if (deadline == WARMSTART_NEVER) {
-        timers_cancel(&loop->timers, timer->reserved);
+        warmstart_timers_cancel(&loop->timers, timer->reserved);
         return 0;
     }
-    if (!timer_is_set(timer->reserved) &&
-        (loop->timers.len == UINT32_MAX - 1 || !timers_reserve(&loop->timers, loop->timers.len + 1)))
+    if (!timer_is_set(timer->reserved) && (loop->timers.len == UINT32_MAX - 1 ||
+                                           !warmstart_timers_reserve(&loop->timers, loop->timers.len + 1)))
         return WARMSTART_ERR_MEMORY;
     /* The past is as good as now, so that what is set in a round comes after all that were due in it. */
-    timers_set(&loop->timers, timer->reserved, deadline > loop->now ? deadline : loop->now);
+    warmstart_timers_set(&loop->timers, timer->reserved, deadline > loop->now ? deadline : loop->now);
     timer->reserved[TIMER_ROUND] = this_round(loop);
     return 0;
 }
@@ -36,7 +36,7 @@ int warmstart_loop_timer_set(struct warmstart_loop *loop, struct warmstart_timer
 void warmstart_loop_timer_cancel(struct warmstart_loop *loop, struct warmstart_timer *timer)
 {
     if (loop && timer)
-        timers_cancel(&loop->timers, timer->reserved);
+        warmstart_timers_cancel(&loop->timers, timer->reserved);
 }
 
 /* A timer that sets itself again for now must not keep the round going: it waits for the next one. */
@@ -45,10 +45,10 @@ static struct warmstart_timer *next_due(struct warmstart_loop *loop, uint64_t *r
     if (timers_next(&loop->timers) > loop->now ||
         loop->timers.entries[0].timer[TIMER_ROUND] == this_round(loop))
         return NULL;
-    return owner(timers_pop(&loop->timers, loop->now, ret_deadline));
+    return owner(warmstart_timers_pop(&loop->timers, loop->now, ret_deadline));
 }
 
-void timers_serve(struct warmstart_loop *loop)
+void warmstart_timers_serve(struct warmstart_loop *loop)
 {
     struct warmstart_timer *timer;
     uint64_t deadline;

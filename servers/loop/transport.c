@@ -30,7 +30,7 @@ int warmstart_loop_detach(struct warmstart_transport *transport)
 
     loop->now = warmstart_loop_now(loop);
     loop->busy = true;
-    events_serve(loop);
+    warmstart_events_serve(loop);
     loop->busy = false;
     if (transport->waiters > 0 || transport->dispatches > 0)
         return WARMSTART_ERR_INVALID;
@@ -180,7 +180,7 @@ static void hand_out(struct warmstart_loop *loop, const struct warmstart_event *
     }
 }
 
-void events_serve(struct warmstart_loop *loop)
+void warmstart_events_serve(struct warmstart_loop *loop)
 {
     /* An event belongs to a waiter or a dispatch that was not ended, and each has one at a time: so this many
      * cover all that are pending, and callbacks that make new ones cannot keep us here for ever. */

@@ -38,7 +38,7 @@ void warmstart_loop_unwatch(struct warmstart_loop *loop, struct warmstart_watch 
     }
 }
 
-void watches_serve(struct warmstart_loop *loop)
+void warmstart_watches_serve(struct warmstart_loop *loop)
 {
     while (loop->batch_next < loop->batch_len) {
         const struct epoll_event *entry = &loop->batch[loop->batch_next++];
