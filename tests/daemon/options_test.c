@@ -616,6 +616,7 @@ int main(void)
     TCase *tcase = tcase_create("options");
 
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, a_good_value_is_taken_from_every_source, 0, CASES);
     tcase_add_loop_test(tcase, a_bad_value_is_refused_from_every_source, 0, CASES);
     tcase_add_test(tcase, a_missing_value_is_refused);
