@@ -3,7 +3,7 @@
  * What libmicrohttpd 0.9.75 answers by itself, in its own words and as HTML, before we are asked:
  *
  *   400  a request line without a version, a header line without a colon, a Content-Length that is no number
- *        (one with a space behind it too), broken chunks
+ *        (one with a space behind it too; the head of this answer is sent twice), broken chunks
  *   413  a Content-Length or a chunk of more than 64 bits
  *   414, 431  a request line or headers that do not fit into its memory, twice header_bytes_max
  *   505  HTTP/0.x, HTTP/2.0 and above
