@@ -15,6 +15,7 @@ import re
 import resource
 import select
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -295,6 +296,23 @@ def a_socket_that_cannot_be_made_is_named():
     status, out, error = finish("--http", "unix:/nonexistent/socket", "--log-level", "off")
     equal((status, out), (1, ""), "status and standard output")
     equal(error, "warmstartd: cannot listen on unix:/nonexistent/socket: No such file or directory\n")
+
+
+@test
+def the_program_is_alone():
+    """None of our own libraries has to be found at run time, and none that only they need."""
+    done = subprocess.run([PROGRAM], env=environment(LD_TRACE_LOADED_OBJECTS="1"), capture_output=True, timeout=DEADLINE_S)
+    check(b"libmicrohttpd" in done.stdout and b"libwarmstart" not in done.stdout, done.stdout)
+
+
+@test
+def an_optimized_program_is_small():
+    if os.environ.get("PROCESS_BUILD") != "release" or not shutil.which("strip"):
+        raise Skip("not a plain release build, or no strip")
+    with directory() as path:
+        subprocess.run(["strip", "-o", path + "/stripped", PROGRAM], check=True, timeout=DEADLINE_S)
+        size = os.path.getsize(path + "/stripped")
+    check(size <= 250_000, f"{size} bytes")
 
 
 # ---- Listening and serving ----
