@@ -110,6 +110,7 @@ static void add_string(struct maker *maker)
                                       "\x1f",
                                       "\xf4\x90\x80\x80",
                                       "\\ud83d\\u0041",
+                                      "\\udc00\\udc00",
                                       "\xe0\x80\x80",
                                       "\xff",
                                       "\\"};
@@ -363,9 +364,10 @@ START_TEST(random_texts_are_read_as_jansson_reads_them)
         for (size_t i = pick(&maker, 4); i > 1; i--)
             damage(&maker);
         int result = compare(&maker);
-        if (result < 0)
+        if (result < 0) {
             show(&maker);
-        ck_assert_msg(result >= 0, "round %zu differs from jansson", round);
+            ck_abort_msg("round %zu differs from jansson", round);
+        }
         counts[result]++;
     }
     printf("# %zu texts accepted, %zu refused\n", counts[1], counts[0]);

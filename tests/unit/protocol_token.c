@@ -245,6 +245,7 @@ int main(void)
 {
     Suite *suite = suite_create("token");
     TCase *tcase = tcase_create("token");
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_real_token_is_taken_apart);
     tcase_add_test(tcase, a_token_is_told_from_an_id_by_its_dots);
     tcase_add_test(tcase, every_cut_of_a_token_is_malformed_or_has_the_same_claims);

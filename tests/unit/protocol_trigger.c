@@ -586,6 +586,7 @@ END_TEST
 static TCase *polls(void)
 {
     TCase *tcase = tcase_create("polls");
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_poll_becomes_four_sorted_fields);
     tcase_add_test(tcase, a_poll_may_come_without_controller_and_instance);
     tcase_add_test(tcase, a_missing_or_empty_field_header_is_named);
@@ -602,7 +603,7 @@ static TCase *polls(void)
 static TCase *posts(void)
 {
     TCase *tcase = tcase_create("posts");
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_real_message_becomes_the_fields_of_its_poll);
     tcase_add_test(tcase, a_message_cut_anywhere_is_refused_with_the_place);
     tcase_add_test(tcase, a_body_that_is_not_what_is_asked_for_is_refused);
@@ -619,6 +620,7 @@ static TCase *posts(void)
 static TCase *answers(void)
 {
     TCase *tcase = tcase_create("answers");
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_traceparent_of_w3cs_shape_is_known);
     tcase_add_test(tcase, answers_to_a_post_are_json);
     tcase_add_test(tcase, the_answer_to_connect_carries_both_times);
