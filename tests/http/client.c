@@ -89,7 +89,8 @@ static void parse_url(const char *url, struct sockaddr_storage *ret_address)
     } else {
         ck_assert_int_eq(strncmp(url, "unix:", 5), 0);
         path->sun_family = AF_UNIX;
-        snprintf(path->sun_path, sizeof(path->sun_path), "%s", url + 5);
+        int bytes = snprintf(path->sun_path, sizeof(path->sun_path), "%s", url + 5);
+        ck_assert_int_lt(bytes, (int)sizeof(path->sun_path));
     }
 }
 
