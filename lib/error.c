@@ -14,6 +14,7 @@ static const struct error_text errors[] = {
     {WARMSTART_ERR_LIMIT, "limit", "a configured limit is reached"},
     {WARMSTART_ERR_SHUTDOWN, "shutdown", "shutting down, nothing new is taken"},
     {WARMSTART_ERR_UNSUPPORTED, "unsupported", "not supported by this version of the library"},
+    {WARMSTART_ERR_RETIRED, "retired", "the controller was retired and is back too early"},
     {WARMSTART_ERR_SYSTEM, "system", "the operating system refused, errno says why"},
 };
 
@@ -59,6 +60,8 @@ const char *warmstart_ending_name(enum warmstart_ending ending)
         return "superseded";
     case WARMSTART_ENDING_SHUTDOWN:
         return "shutdown";
+    case WARMSTART_ENDING_RETIRED:
+        return "retired";
     }
     return unknown.name;
 }

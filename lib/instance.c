@@ -9,6 +9,7 @@ void warmstart_instances_init(struct instances *instances, struct memory *memory
 {
     *instances = (struct instances){.memory = memory, .key = key, .max = max};
     warmstart_table_init(&instances->table, memory);
+    warmstart_timers_init(&instances->cordons, memory);
 }
 
 static void instance_free(struct instances *instances, struct instance *instance)
@@ -22,6 +23,7 @@ void warmstart_instances_deinit(struct instances *instances)
         if (instances->table.entries[i].item != NULL)
             instance_free(instances, instances->table.entries[i].item);
     warmstart_table_deinit(&instances->table);
+    warmstart_timers_deinit(&instances->cordons);
 }
 
 static struct instance *find(const struct instances *instances, uint64_t hash, const char *name,
@@ -35,6 +37,12 @@ static struct instance *find(const struct instances *instances, uint64_t hash, c
         at = table_after(&instances->table, at);
     }
     return NULL;
+}
+
+struct instance *warmstart_instance_find(const struct instances *instances, const char *name,
+                                         size_t name_bytes)
+{
+    return find(instances, warmstart_hash_bytes(instances->key, 0, name, name_bytes), name, name_bytes);
 }
 
 int warmstart_instance_reference(struct instances *instances, const char *name, size_t name_bytes,
@@ -52,6 +60,7 @@ int warmstart_instance_reference(struct instances *instances, const char *name, 
             return WARMSTART_ERR_MEMORY;
         instance->hash = hash;
         instance->references = 0;
+        instance->cordon[TIMER_PLACE] = instance->cordon[TIMER_SEQUENCE] = 0;
         instance->name_bytes = (uint32_t)name_bytes;
         memcpy(instance->name, name, name_bytes);
         warmstart_table_add(&instances->table, hash, instance);

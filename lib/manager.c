@@ -2,8 +2,10 @@
 #include "manager.h"
 
 #include "controllers.h"
+#include "cordon.h"
 #include "dispatch.h"
 #include "event.h"
+#include "retired.h"
 #include "waiter.h"
 
 #include <string.h>
@@ -24,7 +26,8 @@ static bool options_are_valid(const struct warmstart_options *options)
     bool fields = options->fields_max > 0 && options->fields_max <= WARMSTART_FIELDS_MAX &&
                   options->name_bytes_max > 0 && options->name_bytes_max <= SLOTS_MAX &&
                   options->value_bytes_max > 0 && options->value_bytes_max <= SLOTS_MAX;
-    return order && slots && tables && fields && options->lease_ns > 0;
+    bool retired = options->retired_max > 0 && options->retired_max <= SLOTS_MAX && options->reserved == 0;
+    return order && slots && tables && fields && retired && options->lease_ns > 0;
 }
 
 static int read_options(struct warmstart_options *options, const struct warmstart_options *given)
@@ -53,6 +56,7 @@ static struct warmstart_manager *allocate(const struct warmstart_options *option
     warmstart_instances_init(&manager->instances, &manager->memory, &manager->sets.key,
                              options->instances_max);
     warmstart_controllers_init(&manager->controllers, &manager->memory);
+    warmstart_retired_init(&manager->retired, &manager->memory);
     return manager;
 }
 
@@ -80,6 +84,7 @@ void warmstart_manager_free(struct warmstart_manager *manager)
 {
     if (manager == NULL)
         return;
+    warmstart_retired_deinit(&manager->retired);
     warmstart_controllers_deinit(&manager->controllers);
     warmstart_instances_deinit(&manager->instances);
     warmstart_field_sets_deinit(&manager->sets);
@@ -125,6 +130,25 @@ struct dispatch *warmstart_dispatch_find(const struct warmstart_manager *manager
     return dispatch ? (struct dispatch *)entity_find(manager, &manager->dispatches, id) : NULL;
 }
 
+/* ---- Names ---- */
+
+void warmstart_fingerprint(const struct warmstart_manager *manager, const char *controller_id,
+                           size_t controller_id_bytes, uint64_t ret_fingerprint[2])
+{
+    ret_fingerprint[0] = ret_fingerprint[1] = 0;
+    if (controller_id_bytes == 0)
+        return;
+    for (unsigned int i = 0; i < 2; i++)
+        ret_fingerprint[i] =
+            warmstart_hash_bytes(&manager->sets.key, i + 1, controller_id, controller_id_bytes);
+    ret_fingerprint[1] |= 1; /* never 0 0, which stands for nobody */
+}
+
+bool warmstart_name_is_valid(const struct warmstart_manager *manager, const char *name, size_t name_bytes)
+{
+    return (name != NULL || name_bytes == 0) && name_bytes <= manager->options.value_bytes_max;
+}
+
 /* ---- Log ---- */
 
 static void log_debug(const struct warmstart_manager *manager, const char *event,
@@ -167,7 +191,14 @@ static void fall_due(struct warmstart_manager *manager)
 {
     uint64_t at;
     uint32_t *timer;
-    while ((timer = warmstart_timers_pop(&manager->timers, manager->now, &at)) != NULL) {
+    for (;;) {
+        /* A cordon that ends at the same moment as something else ends first. */
+        if (timers_next(&manager->instances.cordons) <= timers_next(&manager->timers) &&
+            warmstart_cordon_due(manager))
+            continue;
+        timer = warmstart_timers_pop(&manager->timers, manager->now, &at);
+        if (timer == NULL)
+            return;
         struct entity *entity = (struct entity *)(void *)((char *)timer - offsetof(struct entity, timer));
         log_overdue(manager, entity);
         if (entity->flags & ENTITY_IS_DISPATCH)
@@ -181,7 +212,7 @@ void warmstart_manager_advance(struct warmstart_manager *manager, uint64_t now)
 {
     if (now > manager->now)
         manager->now = now;
-    if (timers_next(&manager->timers) <= manager->now)
+    if (warmstart_next_deadline(manager) <= manager->now)
         fall_due(manager);
 }
 
@@ -195,7 +226,10 @@ int warmstart_advance(struct warmstart_manager *manager, uint64_t now)
 
 uint64_t warmstart_next_deadline(const struct warmstart_manager *manager)
 {
-    return manager != NULL ? timers_next(&manager->timers) : WARMSTART_NEVER;
+    if (manager == NULL)
+        return WARMSTART_NEVER;
+    uint64_t timer = timers_next(&manager->timers), cordon = timers_next(&manager->instances.cordons);
+    return cordon < timer ? cordon : timer;
 }
 
 /* ---- Shutdown ---- */

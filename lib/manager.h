@@ -88,6 +88,17 @@ struct controllers {
     uint32_t len;
 };
 
+/* A controller that may not come back for a while. */
+struct retirement {
+    uint64_t fingerprint[2];
+    uint64_t until;
+};
+
+struct retired {
+    struct memory *memory;
+    struct table table; /* of struct retirement by the first word of the fingerprint */
+};
+
 struct counters {
     uint64_t state[WAITER_STATES];
     uint64_t dispatches;
@@ -109,6 +120,7 @@ struct warmstart_manager {
     struct field_sets sets;
     struct instances instances;
     struct controllers controllers;
+    struct retired retired;
     uint32_t event_first; /* references, or SLAB_NONE */
     uint32_t event_last;
     uint64_t now;
@@ -155,6 +167,13 @@ static inline uint64_t entity_id(const struct entity *entity)
 /* The waiter or dispatch of an id; NULL: it is gone, of another kind, or was never given out. */
 struct waiter *warmstart_waiter_find(const struct warmstart_manager *manager, warmstart_waiter_id id);
 struct dispatch *warmstart_dispatch_find(const struct warmstart_manager *manager, warmstart_dispatch_id id);
+
+/* The keyed fingerprint of a controller id; 0 0 for an empty one. */
+void warmstart_fingerprint(const struct warmstart_manager *manager, const char *controller_id,
+                           size_t controller_id_bytes, uint64_t ret_fingerprint[2]);
+
+/* Is this what a controller id or an instance may be? An empty one is fine. */
+bool warmstart_name_is_valid(const struct warmstart_manager *manager, const char *name, size_t name_bytes);
 
 /*
  * Makes room for one more slot and its timer. 0; WARMSTART_ERR_LIMIT: slots_max are taken;

@@ -41,6 +41,7 @@ void warmstart_options_init_sized(struct warmstart_options *options, size_t size
         .name_bytes_max = 255,
         .value_bytes_max = 4096,
         .lease_ns = UINT64_C(1000000000),
+        .retired_max = 4096,
     };
     sized_write(options, size, &defaults, sizeof(defaults));
 }

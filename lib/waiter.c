@@ -4,6 +4,7 @@
 #include "controllers.h"
 #include "dispatch.h"
 #include "event.h"
+#include "retired.h"
 
 #include <assert.h>
 #include <string.h>
@@ -86,7 +87,7 @@ void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *wai
         warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_EXPIRED, at);
         return;
     }
-    if (at < waiter->match_until) {
+    if (at < waiter->match_until && !instance_is_cordoned(waiter->instance)) {
         set_state(manager, waiter, WAITER_WAITING);
         queue_add(manager, waiter);
         if (waiter->match_until < deadline)
@@ -233,6 +234,16 @@ void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *wait
     }
 }
 
+void warmstart_waiter_reconsider(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+{
+    if (waiter->entity.state == WAITER_WAITING)
+        queue_remove(manager, waiter);
+    else if (waiter->entity.state != WAITER_UNMATCHABLE)
+        return;
+    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+    warmstart_waiter_wait(manager, waiter, at);
+}
+
 /* ---- Calls ---- */
 
 /* A registration that was checked and for which everything that can fail has been done. */
@@ -243,24 +254,6 @@ struct admission {
     uint64_t fingerprint[2];
 };
 
-static void make_fingerprint(const struct warmstart_manager *manager,
-                             const struct warmstart_registration *registration, uint64_t ret_fingerprint[2])
-{
-    ret_fingerprint[0] = ret_fingerprint[1] = 0;
-    if (registration->controller_id_bytes == 0)
-        return;
-    const struct hash_key *key = &manager->sets.key;
-    for (unsigned int i = 0; i < 2; i++)
-        ret_fingerprint[i] =
-            warmstart_hash_bytes(key, i + 1, registration->controller_id, registration->controller_id_bytes);
-    ret_fingerprint[1] |= 1; /* never 0 0, which stands for nobody */
-}
-
-static bool name_is_valid(const struct warmstart_manager *manager, const char *name, size_t name_bytes)
-{
-    return (name != NULL || name_bytes == 0) && name_bytes <= manager->options.value_bytes_max;
-}
-
 /* Everything that can fail, undone if the last part does. */
 static int admit(struct warmstart_manager *manager, const struct warmstart_registration *registration,
                  struct admission *ret_admission)
@@ -270,9 +263,13 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
         warmstart_field_list_make(&manager->sets, registration->fields, registration->fields_len, &list);
     if (result < 0)
         return result;
-    if (!name_is_valid(manager, registration->controller_id, registration->controller_id_bytes) ||
-        !name_is_valid(manager, registration->instance, registration->instance_bytes))
+    if (!warmstart_name_is_valid(manager, registration->controller_id, registration->controller_id_bytes) ||
+        !warmstart_name_is_valid(manager, registration->instance, registration->instance_bytes))
         return WARMSTART_ERR_INVALID;
+    warmstart_fingerprint(manager, registration->controller_id, registration->controller_id_bytes,
+                          ret_admission->fingerprint);
+    if (warmstart_is_retired(manager, ret_admission->fingerprint))
+        return WARMSTART_ERR_RETIRED;
     result = warmstart_entity_reserve(manager, &manager->waiters, manager->options.waiters_max);
     if (result < 0)
         return result;
@@ -292,7 +289,6 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
     }
     ret_admission->registration = registration;
     ret_admission->instance = instance;
-    make_fingerprint(manager, registration, ret_admission->fingerprint);
     return 0;
 }
 
@@ -389,6 +385,17 @@ int warmstart_register(struct warmstart_manager *manager, const struct warmstart
     return 0;
 }
 
+/* Ends a waiter that is not being written to. What it has been offered goes on to the next that fits. */
+static void end_and_offer_on(struct warmstart_manager *manager, struct waiter *waiter,
+                             enum warmstart_ending ending)
+{
+    struct dispatch *dispatch =
+        waiter->entity.state == WAITER_OFFERED ? dispatch_at(manager, waiter->dispatch) : NULL;
+    warmstart_waiter_end(manager, waiter, ending, manager->now);
+    if (dispatch != NULL)
+        warmstart_dispatch_offer_next(manager, dispatch, manager->now);
+}
+
 int warmstart_cancel(struct warmstart_manager *manager, warmstart_waiter_id id, uint64_t now)
 {
     if (manager == NULL)
@@ -401,11 +408,26 @@ int warmstart_cancel(struct warmstart_manager *manager, warmstart_waiter_id id, 
         warmstart_dispatch_report(manager, waiter, WARMSTART_OUTCOME_UNCERTAIN, manager->now);
         return 1;
     }
-    struct dispatch *dispatch =
-        waiter->entity.state == WAITER_OFFERED ? dispatch_at(manager, waiter->dispatch) : NULL;
-    warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_CANCELLED, manager->now);
-    if (dispatch != NULL)
-        warmstart_dispatch_offer_next(manager, dispatch, manager->now);
+    end_and_offer_on(manager, waiter, WARMSTART_ENDING_CANCELLED);
+    return 1;
+}
+
+int warmstart_retire(struct warmstart_manager *manager, const char *controller_id, size_t controller_id_bytes,
+                     uint64_t until, uint64_t now)
+{
+    if (manager == NULL || controller_id_bytes == 0 ||
+        !warmstart_name_is_valid(manager, controller_id, controller_id_bytes))
+        return WARMSTART_ERR_INVALID;
+    warmstart_manager_advance(manager, now);
+    uint64_t fingerprint[2];
+    warmstart_fingerprint(manager, controller_id, controller_id_bytes, fingerprint);
+    int result = warmstart_retired_set(manager, fingerprint, until);
+    if (result < 0)
+        return warmstart_manager_refused(manager, result);
+    struct waiter *waiter = warmstart_controllers_find(manager, fingerprint);
+    if (waiter == NULL || waiter->entity.state == WAITER_DELIVERING)
+        return 0;
+    end_and_offer_on(manager, waiter, WARMSTART_ENDING_RETIRED);
     return 1;
 }
 

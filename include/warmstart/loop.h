@@ -238,6 +238,10 @@ WARMSTART_API int warmstart_loop_dispatch(struct warmstart_origin *origin,
 WARMSTART_API int warmstart_loop_cancel_dispatch(struct warmstart_loop *loop, warmstart_dispatch_id dispatch);
 WARMSTART_API int warmstart_loop_abandon_dispatch(struct warmstart_loop *loop,
                                                   warmstart_dispatch_id dispatch);
+WARMSTART_API int warmstart_loop_cordon(struct warmstart_loop *loop, const char *instance,
+                                        size_t instance_bytes, uint64_t until);
+WARMSTART_API int warmstart_loop_retire(struct warmstart_loop *loop, const char *controller_id,
+                                        size_t controller_id_bytes, uint64_t until);
 WARMSTART_API int warmstart_loop_shutdown(struct warmstart_loop *loop);
 
 /* ---- Statistics ---- */

@@ -15,7 +15,7 @@
  *   Answers   Below 0: an error (enum warmstart_error); nothing but the time has changed, no `ret_` output
  * was written. 0: no, or nothing to do (for calls that ask), or done (for calls that can only succeed or
  * fail). 1: yes. "No waiter fits" and "already gone" are answers, not errors. Ids       64 bits, never 0,
- * never given out twice until a slot was used 2^32 times. An id of something that has ended is an ordinary
+ * never given out twice until a slot was used 2^31 times. An id of something that has ended is an ordinary
  * argument; the answer is 0. Memory    Everything handed in is copied or only looked at during the call,
  * except the pointers that the manager carries without ever following them: conn, origin and payload. Threads
  * A manager belongs to one thread at a time. Different managers share nothing. Callbacks Only the allocator
@@ -56,7 +56,8 @@ enum warmstart_error {
     WARMSTART_ERR_LIMIT = -3,       /* a limit of the options is reached */
     WARMSTART_ERR_SHUTDOWN = -4,    /* the manager is shutting down and takes nothing new */
     WARMSTART_ERR_UNSUPPORTED = -5, /* asked for something that this version does not know */
-    WARMSTART_ERR_SYSTEM = -6       /* the operating system refused; errno says why (loop.h and above) */
+    WARMSTART_ERR_SYSTEM = -6,      /* the operating system refused; errno says why (loop.h and above) */
+    WARMSTART_ERR_RETIRED = -7 /* the controller was retired by warmstart_retire() and is back too early */
 };
 
 /* The short name of an error, such as "limit"; "unknown" for any other number. Never NULL; static. Any
@@ -146,6 +147,8 @@ struct warmstart_options {
     uint32_t name_bytes_max;      /* 255: bytes of a field's name */
     uint32_t value_bytes_max;     /* 4,096: bytes of a field's value, of a controller id, of an instance */
     uint64_t lease_ns;            /* 1 s: how long a claim of warmstart_match() lasts */
+    uint32_t retired_max;         /* 4,096: controllers that are retired at the same time */
+    uint32_t reserved;            /* 0 */
 };
 
 /* Sets every member to its default and `size` to what the caller was compiled with. */
@@ -220,7 +223,7 @@ static inline void warmstart_registration_init(struct warmstart_registration *re
  *
  * WARMSTART_ERR_INVALID: a field without a name, a name twice, something too long or NULL with a length;
  * WARMSTART_ERR_LIMIT: waiters_max, field_sets_max, instances_max or fields_max; WARMSTART_ERR_SHUTDOWN;
- * WARMSTART_ERR_UNSUPPORTED as for options; WARMSTART_ERR_MEMORY.
+ * WARMSTART_ERR_RETIRED; WARMSTART_ERR_UNSUPPORTED as for options; WARMSTART_ERR_MEMORY.
  */
 WARMSTART_API int warmstart_register(struct warmstart_manager *manager,
                                      const struct warmstart_registration *registration,
@@ -234,6 +237,45 @@ WARMSTART_API int warmstart_register(struct warmstart_manager *manager,
  */
 WARMSTART_API int warmstart_cancel(struct warmstart_manager *manager, warmstart_waiter_id waiter,
                                    uint64_t now);
+
+/*
+ * An instance goes away: its waiters are held but not matched until the moment `until`, those too that come
+ * meanwhile. `until` not after `now` ends that at once; a later call replaces an earlier one. What is being
+ * delivered goes on. Looks at every waiter. 0: done; WARMSTART_ERR_INVALID: no name, or too long;
+ * WARMSTART_ERR_LIMIT: instances_max; WARMSTART_ERR_MEMORY.
+ */
+WARMSTART_API int warmstart_cordon(struct warmstart_manager *manager, const char *instance,
+                                   size_t instance_bytes, uint64_t until, uint64_t now);
+
+/*
+ * A controller leaves for good: its waiter ends as RETIRED, unless a payload is being written to it, and until
+ * the moment `until` warmstart_register() answers WARMSTART_ERR_RETIRED to its id. `until` not after `now`
+ * allows it again at once. 1: a waiter of it ended; 0: it had none. WARMSTART_ERR_INVALID: no id, or too long;
+ * WARMSTART_ERR_LIMIT: retired_max; WARMSTART_ERR_MEMORY.
+ */
+WARMSTART_API int warmstart_retire(struct warmstart_manager *manager, const char *controller_id,
+                                   size_t controller_id_bytes, uint64_t until, uint64_t now);
+
+/* What warmstart_foreach_waiter() tells about a waiter. Lives during the call. */
+struct warmstart_waiter_view {
+    warmstart_waiter_id waiter;
+    void *conn;                           /* as registered */
+    const struct warmstart_field *fields; /* sorted: shorter names first, then by bytes */
+    size_t fields_len;
+    const char *instance;  /* NULL: none */
+    size_t instance_bytes; /* its length */
+    int matchable;         /* 1: could be matched now */
+    uint64_t reserved[4];  /* 0 */
+};
+
+/*
+ * Calls `view` for each waiter that has not ended, in no order, until it returns other than 0. It must not call
+ * into the manager. 0: all were shown; else what `view` returned; WARMSTART_ERR_INVALID: a NULL argument.
+ */
+WARMSTART_API int warmstart_foreach_waiter(struct warmstart_manager *manager,
+                                           int (*view)(void *user,
+                                                       const struct warmstart_waiter_view *waiter),
+                                           void *user, uint64_t now);
 
 /* How a query's fields relate to those of a waiter that fits. */
 enum warmstart_match {
@@ -365,7 +407,8 @@ enum warmstart_ending {
     WARMSTART_ENDING_CANCELLED = 4,  /* warmstart_cancel() */
     WARMSTART_ENDING_EXPIRED = 5,    /* expires_at passed */
     WARMSTART_ENDING_SUPERSEDED = 6, /* the same controller id registered again */
-    WARMSTART_ENDING_SHUTDOWN = 7    /* warmstart_manager_shutdown() */
+    WARMSTART_ENDING_SHUTDOWN = 7,   /* warmstart_manager_shutdown() */
+    WARMSTART_ENDING_RETIRED = 8     /* warmstart_retire() */
 };
 #define WARMSTART_ENDINGS 16 /* for arrays indexed by ending: room for what later versions add */
 
@@ -410,7 +453,7 @@ struct warmstart_stats {
     size_t size;                                /* sizeof(struct warmstart_stats), set by the caller */
     uint64_t waiters;                           /* registered and not ended: the sum of the next five */
     uint64_t waiters_waiting;                   /* can be matched */
-    uint64_t waiters_unmatchable;               /* past match_until */
+    uint64_t waiters_unmatchable;               /* past match_until, or on a cordoned instance */
     uint64_t waiters_claimed;                   /* by warmstart_match() */
     uint64_t waiters_delivering;                /* a payload is meant for them or on its way */
     uint64_t waiters_blocked;                   /* behind a delivery to the same controller id */

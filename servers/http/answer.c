@@ -25,6 +25,7 @@ static const struct refusal_words words[REFUSALS] = {
     [REFUSAL_BODY_TOO_LARGE] = {"body_too_large", "Content Too Large", 413, true},
     [REFUSAL_HEADERS_TOO_LARGE] = {"headers_too_large", "Request Header Fields Too Large", 431, true},
     [REFUSAL_ENCODING_UNSUPPORTED] = {"encoding_unsupported", "Not Implemented", 501, true},
+    [REFUSAL_CONTROLLER_RETIRED] = {"controller_retired", "Service Unavailable", 503, true},
     [REFUSAL_WAITERS_LIMIT] = {"waiters_limit", "Service Unavailable", 503, true},
     [REFUSAL_CONNECTIONS_LIMIT] = {"connections_limit", "Service Unavailable", 503, true},
     [REFUSAL_MEMORY] = {"memory", "Service Unavailable", 503, true},

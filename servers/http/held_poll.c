@@ -67,6 +67,10 @@ static enum MHD_Result refuse(struct connection *connection, int error)
     case WARMSTART_ERR_LIMIT:
         return warmstart_http_answer_refusal(connection, REFUSAL_WAITERS_LIMIT,
                                              "as many controllers are waiting as may wait");
+    case WARMSTART_ERR_RETIRED:
+        /* A status makes the controller exit, which is what it said it would do. */
+        return warmstart_http_answer_refusal(connection, REFUSAL_CONTROLLER_RETIRED,
+                                             "the controller has said that it leaves");
     case WARMSTART_ERR_SHUTDOWN:
         /* A status would make the controller exit; closed without one it comes back to our successor. */
         return MHD_NO;
@@ -163,6 +167,7 @@ static void let_go(struct poll *poll, enum warmstart_ending ending)
     case WARMSTART_ENDING_EXPIRED:
     case WARMSTART_ENDING_SUPERSEDED:
     case WARMSTART_ENDING_SHUTDOWN:
+    case WARMSTART_ENDING_RETIRED:
         /* Held: closed without an answer. Otherwise a message is half written, and must not become whole. */
         if (connection->suspended)
             warmstart_http_connection_doom(connection);

@@ -80,7 +80,7 @@ static void add_waiters(struct text *text, const struct warmstart_stats *stats)
 
     name = "warmstart_endings_total";
     add_head(text, name, "counter", "Waiters that ended, by cause.");
-    for (int ending = WARMSTART_ENDING_DELIVERED; ending <= WARMSTART_ENDING_SHUTDOWN; ending++)
+    for (int ending = WARMSTART_ENDING_DELIVERED; ending <= WARMSTART_ENDING_RETIRED; ending++)
         add_labelled(text, name, "cause", warmstart_ending_name((enum warmstart_ending)ending),
                      stats->ended_total[ending]);
 }

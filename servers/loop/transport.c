@@ -119,6 +119,22 @@ int warmstart_loop_abandon_dispatch(struct warmstart_loop *loop, warmstart_dispa
     return warmstart_abandon_dispatch(enter(loop), dispatch, warmstart_loop_now(loop));
 }
 
+int warmstart_loop_cordon(struct warmstart_loop *loop, const char *instance, size_t instance_bytes,
+                          uint64_t until)
+{
+    if (!loop)
+        return WARMSTART_ERR_INVALID;
+    return warmstart_cordon(enter(loop), instance, instance_bytes, until, warmstart_loop_now(loop));
+}
+
+int warmstart_loop_retire(struct warmstart_loop *loop, const char *controller_id, size_t controller_id_bytes,
+                          uint64_t until)
+{
+    if (!loop)
+        return WARMSTART_ERR_INVALID;
+    return warmstart_retire(enter(loop), controller_id, controller_id_bytes, until, warmstart_loop_now(loop));
+}
+
 int warmstart_loop_shutdown(struct warmstart_loop *loop)
 {
     if (!loop)

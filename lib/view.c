@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Showing waiters to the caller. */
+#include "manager.h"
+
+static void list_fields(const struct field_set *set, struct warmstart_field fields[WARMSTART_FIELDS_MAX])
+{
+    const char *bytes = (const char *)&set->fields[set->fields_len];
+    for (uint32_t i = 0; i < set->fields_len; i++) {
+        const struct stored_field *stored = &set->fields[i];
+        const char *name = bytes + stored->name_at;
+        fields[i] = (struct warmstart_field){.name = name,
+                                             .name_bytes = stored->name_bytes,
+                                             .value = name + stored->name_bytes,
+                                             .value_bytes = stored->value_bytes};
+    }
+}
+
+int warmstart_foreach_waiter(struct warmstart_manager *manager,
+                             int (*view)(void *user, const struct warmstart_waiter_view *waiter), void *user,
+                             uint64_t now)
+{
+    if (manager == NULL || view == NULL)
+        return WARMSTART_ERR_INVALID;
+    warmstart_manager_advance(manager, now);
+    struct warmstart_field fields[WARMSTART_FIELDS_MAX];
+    for (uint32_t number = 0; number < slab_len(&manager->waiters); number++) {
+        const struct waiter *waiter = waiter_at(manager, number);
+        if (!slab_is_taken(waiter) || waiter->entity.state == WAITER_ENDED)
+            continue;
+        list_fields(waiter->set, fields);
+        const struct instance *instance = waiter->instance;
+        struct warmstart_waiter_view shown = {.waiter = entity_id(&waiter->entity),
+                                              .conn = waiter->conn,
+                                              .fields = fields,
+                                              .fields_len = waiter->set->fields_len,
+                                              .instance = instance != NULL ? instance->name : NULL,
+                                              .instance_bytes = instance != NULL ? instance->name_bytes : 0,
+                                              .matchable = waiter->entity.state == WAITER_WAITING};
+        int answer = view(user, &shown);
+        if (answer != 0)
+            return answer;
+    }
+    return 0;
+}
