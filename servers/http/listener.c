@@ -23,6 +23,7 @@ struct listener {
     struct warmstart_watch watch; /* of the socket; not set while it rests */
     struct warmstart_timer timer; /* ends the rest */
     int fd;
+    bool short_of; /* of descriptors or memory, since the last accept */
     enum warmstart_http_role role;
     struct sockaddr_un path; /* of a Unix socket, else all zero */
     dev_t device;            /* of its file, to remove no other one */
@@ -59,8 +60,12 @@ static bool is_shortage(int error)
 static void rest(struct listener *listener, int error)
 {
     struct warmstart_loop *loop = listener->http->loop;
-    listener->http->counters.connections_refused_total++;
-    warmstart_http_log_accept(listener->http, error);
+    /* Whoever waits in the backlog is told nothing yet, and counted and logged once. */
+    if (!listener->short_of) {
+        listener->http->counters.connections_refused_total++;
+        warmstart_http_log_accept(listener->http, error);
+    }
+    listener->short_of = true;
     if (warmstart_loop_timer_set(loop, &listener->timer, warmstart_loop_now(loop) + RETRY_NS) == 0)
         warmstart_loop_unwatch(loop, &listener->watch);
 }
@@ -74,6 +79,7 @@ static void on_ready(struct warmstart_watch *watch, uint32_t events)
         socklen_t peer_bytes = sizeof(peer);
         int fd = accept4(listener->fd, (struct sockaddr *)&peer, &peer_bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            listener->short_of = false;
             welcome(listener, fd, (const struct sockaddr *)&peer, peer_bytes);
         } else if (is_shortage(errno)) {
             rest(listener, errno);

@@ -70,14 +70,14 @@ void fixture_init(struct fixture *fixture)
     fixture->now = UINT64_C(1000000000000);
 }
 
-static void parse_url(const char *url, struct sockaddr_storage *ret_address)
+struct sockaddr_storage address_of_url(const char *url)
 {
+    struct sockaddr_storage address = {0};
     char host[64];
     unsigned port;
-    *ret_address = (struct sockaddr_storage){0};
-    struct sockaddr_in *four = (struct sockaddr_in *)ret_address;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)ret_address;
-    struct sockaddr_un *path = (struct sockaddr_un *)ret_address;
+    struct sockaddr_in *four = (struct sockaddr_in *)&address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address;
+    struct sockaddr_un *path = (struct sockaddr_un *)&address;
     if (sscanf(url, "http://[%63[0-9a-f:]]:%u", host, &port) == 2) {
         six->sin6_family = AF_INET6;
         six->sin6_port = htons((uint16_t)port);
@@ -92,16 +92,15 @@ static void parse_url(const char *url, struct sockaddr_storage *ret_address)
         int bytes = snprintf(path->sun_path, sizeof(path->sun_path), "%s", url + 5);
         ck_assert_int_lt(bytes, (int)sizeof(path->sun_path));
     }
+    return address;
 }
 
 struct sockaddr_storage fixture_listen(struct fixture *fixture, const char *address,
                                        enum warmstart_http_role role)
 {
     char url[160];
-    struct sockaddr_storage parsed;
     ck_assert_int_eq(warmstart_http_listen(fixture->http, address, role, url, sizeof(url)), 0);
-    parse_url(url, &parsed);
-    return parsed;
+    return address_of_url(url);
 }
 
 void fixture_open(struct fixture *fixture)

@@ -38,6 +38,9 @@ void fixture_open(struct fixture *fixture);
 /* Frees everything; no descriptor may have leaked. Clients have to be closed before. */
 void fixture_close(struct fixture *fixture);
 
+/* Where to connect to, from what warmstart_http_listen() says. */
+struct sockaddr_storage address_of_url(const char *url);
+
 /* One more listener. `role` as in http.h. */
 struct sockaddr_storage fixture_listen(struct fixture *fixture, const char *address,
                                        enum warmstart_http_role role);
