@@ -27,13 +27,15 @@ static void chain(const struct controllers *controllers, struct waiter *waiter)
     *bucket = waiter_number(waiter);
 }
 
-bool warmstart_controllers_reserve(struct warmstart_manager *manager)
+bool warmstart_controllers_reserve(struct warmstart_manager *manager, uint32_t len)
 {
     struct controllers *controllers = &manager->controllers;
-    if (controllers->len < controllers->capacity)
+    if (len <= controllers->capacity)
         return true;
     struct controllers old = *controllers;
-    uint32_t grown = old.capacity == 0 ? 64 : old.capacity * 2;
+    uint32_t grown = old.capacity == 0 ? 64 : old.capacity;
+    while (grown < len)
+        grown *= 2;
     uint32_t *buckets = warmstart_memory_resize(old.memory, NULL, 0, grown * sizeof(*buckets));
     if (buckets == NULL)
         return false;

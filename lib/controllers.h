@@ -8,8 +8,8 @@
 void warmstart_controllers_init(struct controllers *controllers, struct memory *memory);
 void warmstart_controllers_deinit(struct controllers *controllers);
 
-/* Makes room for one more. False: out of memory, nothing changed. */
-bool warmstart_controllers_reserve(struct warmstart_manager *manager);
+/* Makes room for so many. False: out of memory, nothing changed. */
+bool warmstart_controllers_reserve(struct warmstart_manager *manager, uint32_t len);
 
 /* The waiter of this fingerprint; NULL: none. */
 struct waiter *warmstart_controllers_find(const struct warmstart_manager *manager,

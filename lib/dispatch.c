@@ -39,40 +39,32 @@ void warmstart_dispatch_offer_next(struct warmstart_manager *manager, struct dis
 }
 
 /*
- * The same controller has registered again, for the same fields, while it may or may not have been written
- * to.
+ * Who is tried after UNCERTAIN: the same controller, which has registered again for the same fields and so
+ * cannot have got the payload; whoever fits, if the caller takes that risk; NULL: nobody.
  */
-static bool offer_to_successor(struct warmstart_manager *manager, struct dispatch *dispatch,
-                               struct waiter *successor, uint64_t at)
+static struct waiter *next_after_uncertain(const struct warmstart_manager *manager,
+                                           const struct dispatch *dispatch, struct waiter *successor)
 {
-    if (successor == NULL || successor->entity.state != WAITER_WAITING || successor->set != dispatch->set)
-        return false;
-    if (at >= dispatch->deadline || dispatch->attempts >= dispatch->attempts_max)
-        return false;
-    warmstart_waiter_offer(manager, successor, dispatch);
-    return true;
+    if (dispatch->attempts >= dispatch->attempts_max || (dispatch->entity.flags & DISPATCH_SINGLE))
+        return NULL;
+    if (successor != NULL && successor->entity.state == WAITER_WAITING && successor->set == dispatch->set)
+        return successor;
+    return dispatch->entity.flags & DISPATCH_RETRIES ? warmstart_waiter_next(manager, dispatch->set) : NULL;
 }
 
 static void report_uncertain(struct warmstart_manager *manager, struct waiter *waiter,
                              struct dispatch *dispatch, uint64_t at)
 {
     struct waiter *successor = warmstart_waiter_successor(manager, waiter);
-    bool more = dispatch->attempts < dispatch->attempts_max && at < dispatch->deadline &&
-                !(dispatch->entity.flags & DISPATCH_SINGLE);
-    bool retries = (dispatch->entity.flags & DISPATCH_RETRIES) != 0;
-    if (!more || (!retries && successor == NULL)) {
+    warmstart_waiter_leave(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
+    struct waiter *next = next_after_uncertain(manager, dispatch, successor);
+    if (next == NULL)
         settle(manager, dispatch, WARMSTART_OUTCOME_UNCERTAIN, waiter);
-        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
+    warmstart_waiter_tell(manager, waiter);
+    if (next == NULL)
         return;
-    }
     dispatch->entity.flags |= DISPATCH_UNCERTAIN;
-    warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_UNCERTAIN, at);
-    if (offer_to_successor(manager, dispatch, successor, at))
-        return;
-    if (retries)
-        warmstart_dispatch_offer_next(manager, dispatch, at);
-    else
-        settle(manager, dispatch, WARMSTART_OUTCOME_UNCERTAIN, NULL);
+    warmstart_waiter_offer(manager, next, dispatch);
 }
 
 void warmstart_dispatch_report(struct warmstart_manager *manager, struct waiter *waiter,

@@ -72,7 +72,8 @@ int warmstart_manager_new(const struct warmstart_options *given, struct warmstar
     if (manager == NULL)
         return WARMSTART_ERR_MEMORY;
     if (!warmstart_slab_reserve(&manager->waiters, options.waiters_reserved) ||
-        !warmstart_timers_reserve(&manager->timers, options.waiters_reserved)) {
+        !warmstart_timers_reserve(&manager->timers, options.waiters_reserved) ||
+        !warmstart_controllers_reserve(manager, options.waiters_reserved)) {
         warmstart_manager_free(manager);
         return WARMSTART_ERR_MEMORY;
     }
@@ -169,12 +170,12 @@ int warmstart_manager_refused(struct warmstart_manager *manager, int error)
     return error;
 }
 
-static void log_overdue(const struct warmstart_manager *manager, const struct entity *entity)
+static void log_overdue(const struct warmstart_manager *manager, const struct entity *entity, uint64_t at)
 {
     const char *event = NULL;
     if (entity->flags & ENTITY_IS_DISPATCH)
         event = "dispatch_deadline";
-    else if (entity->state == WAITER_CLAIMED)
+    else if (entity->state == WAITER_CLAIMED && ((const struct waiter *)entity)->expires_at > at)
         event = "lease_ran_out";
     struct warmstart_log_field id = {.name = "id", .number = (int64_t)entity_id(entity)};
     if (event != NULL)
@@ -200,7 +201,7 @@ static void fall_due(struct warmstart_manager *manager)
         if (timer == NULL)
             return;
         struct entity *entity = (struct entity *)(void *)((char *)timer - offsetof(struct entity, timer));
-        log_overdue(manager, entity);
+        log_overdue(manager, entity, at);
         if (entity->flags & ENTITY_IS_DISPATCH)
             warmstart_dispatch_stop(manager, (struct dispatch *)entity, WARMSTART_OUTCOME_TIMEOUT, at);
         else

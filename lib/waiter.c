@@ -175,8 +175,8 @@ static void free_successor(struct warmstart_manager *manager, struct waiter *wai
     warmstart_waiter_wait(manager, successor, at);
 }
 
-void warmstart_waiter_end(struct warmstart_manager *manager, struct waiter *waiter,
-                          enum warmstart_ending ending, uint64_t at)
+void warmstart_waiter_leave(struct warmstart_manager *manager, struct waiter *waiter,
+                            enum warmstart_ending ending, uint64_t at)
 {
     switch ((enum waiter_state)waiter->entity.state) {
     case WAITER_WAITING:
@@ -209,7 +209,19 @@ void warmstart_waiter_end(struct warmstart_manager *manager, struct waiter *wait
     waiter->set = NULL;
     waiter->instance = NULL;
     waiter->entity.result = (uint8_t)ending;
+}
+
+void warmstart_waiter_tell(struct warmstart_manager *manager, struct waiter *waiter)
+{
+    assert(waiter->entity.state == WAITER_ENDED);
     warmstart_event_queue(manager, &waiter->entity, WARMSTART_EVENT_ENDED);
+}
+
+void warmstart_waiter_end(struct warmstart_manager *manager, struct waiter *waiter,
+                          enum warmstart_ending ending, uint64_t at)
+{
+    warmstart_waiter_leave(manager, waiter, ending, at);
+    warmstart_waiter_tell(manager, waiter);
 }
 
 void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
@@ -220,7 +232,7 @@ void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *wait
         warmstart_waiter_wait(manager, waiter, at);
         break;
     case WAITER_UNMATCHABLE:
-    case WAITER_CLAIMED: /* the lease has run out */
+    case WAITER_CLAIMED: /* the lease has run out, or expires_at has come */
         warmstart_waiter_wait(manager, waiter, at);
         break;
     case WAITER_BLOCKED:
@@ -273,7 +285,7 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
     result = warmstart_entity_reserve(manager, &manager->waiters, manager->options.waiters_max);
     if (result < 0)
         return result;
-    if (!warmstart_controllers_reserve(manager))
+    if (!warmstart_controllers_reserve(manager, manager->controllers.len + 1))
         return WARMSTART_ERR_MEMORY;
     struct instance *instance = NULL;
     if (registration->instance_bytes > 0) {
@@ -440,10 +452,8 @@ static int find_set(struct warmstart_manager *manager, const struct warmstart_qu
 {
     if (query == NULL)
         return WARMSTART_ERR_INVALID;
-    if (query->how == WARMSTART_MATCH_SUBSET)
-        return WARMSTART_ERR_UNSUPPORTED;
     if (query->how != WARMSTART_MATCH_EXACT)
-        return WARMSTART_ERR_INVALID;
+        return WARMSTART_ERR_UNSUPPORTED;
     struct field_list list;
     int result = warmstart_field_list_make(&manager->sets, query->fields, query->fields_len, &list);
     if (result == 0)
@@ -482,7 +492,10 @@ int warmstart_match(struct warmstart_manager *manager, const struct warmstart_qu
     warmstart_waiter_take(manager, waiter, WAITER_CLAIMED);
     uint64_t left = WARMSTART_NEVER - manager->now;
     uint64_t lease = manager->options.lease_ns < left ? manager->options.lease_ns : left;
-    warmstart_timers_set(&manager->timers, waiter->entity.timer, manager->now + lease);
+    uint64_t until = manager->now + lease;
+    if (waiter->expires_at < until)
+        until = waiter->expires_at; /* a claim does not keep it from ending */
+    warmstart_timers_set(&manager->timers, waiter->entity.timer, until);
     manager->counters.matched++;
     *ret_waiter = entity_id(&waiter->entity);
     return 1;

@@ -34,6 +34,13 @@ void warmstart_waiter_delivering(struct warmstart_manager *manager, struct waite
 void warmstart_waiter_end(struct warmstart_manager *manager, struct waiter *waiter,
                           enum warmstart_ending ending, uint64_t at);
 
+/* The first half of it, for a SETTLED event that comes before. warmstart_waiter_tell() has to follow. */
+void warmstart_waiter_leave(struct warmstart_manager *manager, struct waiter *waiter,
+                            enum warmstart_ending ending, uint64_t at);
+
+/* The second half: queues the ENDED event. */
+void warmstart_waiter_tell(struct warmstart_manager *manager, struct waiter *waiter);
+
 /* The waiter that is blocked behind this one; NULL: none. */
 struct waiter *warmstart_waiter_successor(const struct warmstart_manager *manager,
                                           const struct waiter *waiter);
