@@ -200,8 +200,9 @@ struct warmstart_registration {
     const char *instance;                 /* the host it lives on */
     size_t instance_bytes;                /* 0: none */
     uint64_t match_until; /* from this moment on it is held but not matched; default WARMSTART_NEVER */
-    uint64_t expires_at;  /* from this moment on it ends as EXPIRED; default WARMSTART_NEVER */
-    void *conn;           /* the caller's; comes back in each event about this waiter */
+    uint64_t expires_at; /* from this moment on it ends as EXPIRED; default WARMSTART_NEVER. A payload that is
+                             meant for it by then is delivered all the same */
+    void *conn;          /* the caller's; comes back in each event about this waiter */
 };
 
 WARMSTART_API void warmstart_registration_init_sized(struct warmstart_registration *registration,
@@ -333,9 +334,10 @@ static inline void warmstart_delivery_init(struct warmstart_delivery *delivery)
  *
  * A waiter that turns out LOST is followed by the next one that fits, until attempts_max have been tried
  * (LOST), none fits any more (LOST), or the deadline has passed (TIMEOUT). UNCERTAIN settles it, unless
- * retry_uncertain is set or the same controller has registered again meanwhile. A deadline that passes while
- * the payload is being written settles it as UNCERTAIN; the waiter ends as UNCERTAIN too and its connection
- * must be reset, so that the bytes cannot arrive later.
+ * retry_uncertain is set, or the same controller has registered again meanwhile, who is then tried. What was
+ * UNCERTAIN once is settled as DELIVERED or UNCERTAIN. A deadline that passes while the payload is being
+ * written settles it as UNCERTAIN; the waiter ends as UNCERTAIN too and its connection must be reset, so that
+ * the bytes cannot arrive later.
  *
  * WARMSTART_ERR_INVALID: as for warmstart_match(), or attempts_max 0, or a deadline not after `now`;
  * WARMSTART_ERR_LIMIT: also dispatches_max; WARMSTART_ERR_SHUTDOWN; WARMSTART_ERR_UNSUPPORTED;
@@ -417,7 +419,8 @@ struct warmstart_event {
     enum warmstart_ending ending;   /* ENDED, else 0 */
     enum warmstart_outcome outcome; /* SETTLED, else 0 */
     uint32_t attempts;              /* DELIVER, SETTLED: waiters tried so far, this one included */
-    warmstart_waiter_id waiter;     /* DELIVER, ENDED; SETTLED as DELIVERED, UNCERTAIN: who; else 0 */
+    warmstart_waiter_id waiter;     /* DELIVER, ENDED; SETTLED as DELIVERED, UNCERTAIN: who, if it has not
+                                       ended before; else 0 */
     void *conn;                     /* of that waiter, else NULL */
     warmstart_dispatch_id dispatch; /* DELIVER, SETTLED, else 0 */
     void *origin;                   /* DELIVER, SETTLED, else NULL */
@@ -429,8 +432,9 @@ struct warmstart_event {
 /*
  * Takes the oldest event. 1: *ret_event is filled; 0: there is none. Pull after each call, or at least before
  * waiting: a dispatch goes nowhere until its DELIVER event is pulled. What was pulled is no longer undone:
- * until then a cancelled waiter or dispatch costs nothing. The SETTLED event of a delivery comes before the
- * ENDED event of its waiter, so conn in it is still valid.
+ * until then a cancelled waiter or dispatch costs nothing. A SETTLED event that names a waiter comes before
+ * the ENDED event of that waiter, so conn in it is still valid. An event of a waiter whose DELIVER event was
+ * undone may come in that one's place, before older events of others.
  */
 WARMSTART_API int warmstart_next_event(struct warmstart_manager *manager, struct warmstart_event *ret_event);
 
