@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Shows that a test leaves no descriptor open: count before, check after. */
+#ifndef TESTS_SUPPORT_DESCRIPTORS_H
+#define TESTS_SUPPORT_DESCRIPTORS_H
+
+#include <stddef.h>
+
+/* How many descriptors this process has open. */
+size_t descriptors_count(void);
+
+/* Stops the test, and says which descriptors are open, unless it is as many as `expected`. */
+void descriptors_check(size_t expected);
+
+#endif
