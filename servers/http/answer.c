@@ -25,6 +25,8 @@ static const struct refusal_words words[REFUSALS] = {
     [REFUSAL_BODY_TOO_LARGE] = {"body_too_large", "Content Too Large", 413, true},
     [REFUSAL_HEADERS_TOO_LARGE] = {"headers_too_large", "Request Header Fields Too Large", 431, true},
     [REFUSAL_ENCODING_UNSUPPORTED] = {"encoding_unsupported", "Not Implemented", 501, true},
+    [REFUSAL_QUERY_INVALID] = {"query_invalid", "Bad Request", 400, false},
+    [REFUSAL_ADMIN_LIMIT] = {"limit", "Service Unavailable", 503, false},
     [REFUSAL_CONTROLLER_RETIRED] = {"controller_retired", "Service Unavailable", 503, true},
     [REFUSAL_WAITERS_LIMIT] = {"waiters_limit", "Service Unavailable", 503, true},
     [REFUSAL_CONNECTIONS_LIMIT] = {"connections_limit", "Service Unavailable", 503, true},
@@ -111,18 +113,22 @@ enum MHD_Result warmstart_http_answer(struct connection *connection, unsigned st
 /* ---- Errors ---- */
 
 /* "GET, HEAD, POST" out of enum method. */
-static void write_allowed(char out[24], uint8_t allowed)
+static void write_allowed(char out[40], uint8_t allowed)
 {
     static const struct {
         uint8_t method;
         const char *name;
-    } names[] = {{METHOD_GET, "GET"}, {METHOD_HEAD, "HEAD"}, {METHOD_POST, "POST"}};
+    } names[] = {{METHOD_GET, "GET"},
+                 {METHOD_HEAD, "HEAD"},
+                 {METHOD_POST, "POST"},
+                 {METHOD_PUT, "PUT"},
+                 {METHOD_DELETE, "DELETE"}};
     size_t length = 0;
     out[0] = '\0';
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (!(allowed & names[i].method))
             continue;
-        int bytes = snprintf(out + length, 24 - length, "%s%s", length > 0 ? ", " : "", names[i].name);
+        int bytes = snprintf(out + length, 40 - length, "%s%s", length > 0 ? ", " : "", names[i].name);
         length += (size_t)bytes;
     }
 }
@@ -131,7 +137,7 @@ static bool add_headers(struct MHD_Response *response, const struct connection *
                         enum refusal refusal)
 {
     if (refusal == REFUSAL_METHOD_NOT_ALLOWED) {
-        char allowed[24];
+        char allowed[40];
         write_allowed(allowed, connection->allowed);
         if (MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allowed) != MHD_YES)
             return false;

@@ -11,10 +11,20 @@ enum route {
     ROUTE_WARM_START,
     ROUTE_HEALTHZ,
     ROUTE_READYZ,
-    ROUTE_METRICS
+    ROUTE_METRICS,
+    ROUTE_CONTROLLER,
+    ROUTE_CORDON,
+    ROUTE_WAITERS
 };
 
-enum method { METHOD_OTHER = 0, METHOD_GET = 1, METHOD_HEAD = 2, METHOD_POST = 4 };
+enum method {
+    METHOD_OTHER = 0,
+    METHOD_GET = 1,
+    METHOD_HEAD = 2,
+    METHOD_POST = 4,
+    METHOD_PUT = 8,
+    METHOD_DELETE = 16
+};
 
 struct cell;
 struct body;

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "admin.h"
 #include "answer.h"
 #include "body.h"
 #include "dispatch.h"
@@ -32,6 +33,7 @@
 
 struct page {
     const char *path;
+    const char *rest; /* NULL: `path` is all of it; else what follows a name behind `path` */
     enum route route;
     uint8_t roles;            /* listeners that serve it */
     uint8_t methods_poll;     /* where controllers are served */
@@ -40,11 +42,15 @@ struct page {
 
 /* No HEAD /warm-start: it would take a run away and throw it away. */
 static const struct page pages[] = {
-    {"/warm-start", ROUTE_WARM_START, WARMSTART_HTTP_ALL, METHOD_GET, METHOD_POST},
-    {"/connect", ROUTE_CONNECT, WARMSTART_HTTP_POLL, METHOD_GET | METHOD_HEAD, 0},
-    {"/healthz", ROUTE_HEALTHZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD},
-    {"/readyz", ROUTE_READYZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD},
-    {"/metrics", ROUTE_METRICS, WARMSTART_HTTP_DISPATCH, 0, METHOD_GET | METHOD_HEAD},
+    {"/warm-start", NULL, ROUTE_WARM_START, WARMSTART_HTTP_ALL, METHOD_GET, METHOD_POST},
+    {"/connect", NULL, ROUTE_CONNECT, WARMSTART_HTTP_POLL, METHOD_GET | METHOD_HEAD, 0},
+    {"/healthz", NULL, ROUTE_HEALTHZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD},
+    {"/readyz", NULL, ROUTE_READYZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD},
+    {"/metrics", NULL, ROUTE_METRICS, WARMSTART_HTTP_DISPATCH, 0, METHOD_GET | METHOD_HEAD},
+    {"/warm-start/waiters", NULL, ROUTE_WAITERS, WARMSTART_HTTP_DISPATCH, 0, METHOD_GET | METHOD_HEAD},
+    {"/warm-start/controllers/", "", ROUTE_CONTROLLER, WARMSTART_HTTP_DISPATCH, 0, METHOD_DELETE},
+    {"/warm-start/instances/", "/cordon", ROUTE_CORDON, WARMSTART_HTTP_DISPATCH, 0,
+     METHOD_PUT | METHOD_DELETE},
 };
 
 static enum method method_of(const char *name)
@@ -55,6 +61,10 @@ static enum method method_of(const char *name)
         return METHOD_POST;
     if (strcmp(name, "HEAD") == 0)
         return METHOD_HEAD;
+    if (strcmp(name, "PUT") == 0)
+        return METHOD_PUT;
+    if (strcmp(name, "DELETE") == 0)
+        return METHOD_DELETE;
     return METHOD_OTHER;
 }
 
@@ -72,13 +82,37 @@ static const char *path_of(const char *target)
     return path ? path : "/";
 }
 
+/* Is this the page's path? The name in it, if the page has one, is stored. */
+static bool is_path_of(const struct page *page, const char *path, struct trigger_value *ret_name)
+{
+    if (!page->rest)
+        return strcmp(page->path, path) == 0;
+    size_t before = strlen(page->path), behind = strlen(page->rest), all = strlen(path);
+    if (all <= before + behind || strncmp(page->path, path, before) != 0 ||
+        strcmp(path + all - behind, page->rest) != 0)
+        return false;
+    *ret_name = (struct trigger_value){path + before, all - before - behind};
+    return true;
+}
+
+/* The name in the path of a route that has one. */
+static struct trigger_value name_in(const struct connection *connection, const char *target)
+{
+    struct trigger_value name = {NULL, 0};
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+        if (pages[i].route == connection->route)
+            is_path_of(&pages[i], path_of(target), &name);
+    return name;
+}
+
 static void find_route(struct connection *connection, const char *target, const char *method)
 {
     const char *path = path_of(target);
     connection->route = ROUTE_NONE;
     connection->method = (uint8_t)method_of(method);
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-        if (!(pages[i].roles & connection->role) || strcmp(pages[i].path, path) != 0)
+        struct trigger_value name;
+        if (!(pages[i].roles & connection->role) || !is_path_of(&pages[i], path, &name))
             continue;
         connection->route = (uint8_t)pages[i].route;
         connection->allowed = 0;
@@ -215,6 +249,7 @@ static enum MHD_Result finish(struct connection *connection, const char *target,
     if (verdict.message)
         return warmstart_http_answer_refusal(connection, verdict.refusal, verdict.message);
     struct warmstart_http *http = connection->http;
+    struct trigger_value name = name_in(connection, target);
     switch ((enum route)connection->route) {
     case ROUTE_WARM_START:
         if (connection->method == METHOD_POST)
@@ -228,6 +263,12 @@ static enum MHD_Result finish(struct connection *connection, const char *target,
         return warmstart_http_page_ready(connection);
     case ROUTE_METRICS:
         return warmstart_http_page_metrics(connection);
+    case ROUTE_CONTROLLER:
+        return warmstart_http_admin_retire(connection, name.text, name.bytes);
+    case ROUTE_CORDON:
+        return warmstart_http_admin_cordon(connection, name.text, name.bytes);
+    case ROUTE_WAITERS:
+        return warmstart_http_admin_waiters(connection);
     case ROUTE_NONE:
         break;
     }

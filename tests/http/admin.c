@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls for operators: retire, cordon, and who waits. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "suite.h"
+
+static struct fixture fixture;
+static struct client controller;
+static struct client supervisor;
+static const struct identity first = {.controller = "c1", .instance = "node-1", .cpu = "0.50"};
+
+static void open_all(void)
+{
+    fixture_init(&fixture);
+    fixture.still = true;
+    fixture_open(&fixture);
+    client_connect(&supervisor, &fixture);
+    controller.fd = -1;
+}
+
+static void close_all(void)
+{
+    client_close(&controller);
+    client_close(&supervisor);
+    fixture_close(&fixture);
+}
+
+static void ask(const char *request_line)
+{
+    char request[512];
+    int bytes = snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: x\r\n\r\n", request_line);
+    ck_assert(bytes > 0 && (size_t)bytes < sizeof(request));
+    client_send(&supervisor, request, (size_t)bytes);
+}
+
+static bool dispatched(void)
+{
+    char *message = message_new(&first, "run_1", 0);
+    bool warm = client_dispatched(&supervisor, message);
+    if (warm)
+        client_expect_message(&controller, message);
+    free(message);
+    return warm;
+}
+
+START_TEST(a_retired_controller_is_closed_and_refused_until_its_time_is_over)
+{
+    client_hold(&controller, &fixture, &first);
+    ask("DELETE /warm-start/controllers/c1?for_ms=1000");
+    client_expect(&supervisor, 200, "{\"ended\":true}");
+    client_expect_closed(&controller);
+    client_close(&controller);
+    client_connect(&controller, &fixture);
+    client_poll(&controller, &first);
+    client_expect_error(&controller, 503, "controller_retired", NULL);
+    fixture_pass(&fixture, 1000);
+    client_close(&controller);
+    client_hold(&controller, &fixture, &first);
+    ck_assert(dispatched());
+}
+END_TEST
+
+START_TEST(a_name_in_a_path_is_decoded)
+{
+    client_hold(&controller, &fixture, &first);
+    ask("DELETE /warm-start/controllers/%631");
+    client_expect(&supervisor, 200, "{\"ended\":true}");
+    client_expect_closed(&controller);
+}
+END_TEST
+
+START_TEST(a_controller_that_does_not_wait_can_be_retired_too)
+{
+    ask("DELETE /warm-start/controllers/c1");
+    client_expect(&supervisor, 200, "{\"ended\":false}");
+    client_connect(&controller, &fixture);
+    client_poll(&controller, &first);
+    client_expect_error(&controller, 503, "controller_retired", NULL);
+}
+END_TEST
+
+START_TEST(a_cordoned_instance_gets_no_run_until_it_is_given_free)
+{
+    client_hold(&controller, &fixture, &first);
+    ask("PUT /warm-start/instances/node-1/cordon");
+    client_expect(&supervisor, 200, "{\"cordoned\":true}");
+    ck_assert(!dispatched());
+    ask("DELETE /warm-start/instances/node-1/cordon");
+    client_expect(&supervisor, 200, "{\"cordoned\":false}");
+    ck_assert(dispatched());
+}
+END_TEST
+
+START_TEST(a_cordon_ends_by_itself)
+{
+    client_hold(&controller, &fixture, &first);
+    ask("PUT /warm-start/instances/node-1/cordon?for_ms=500");
+    client_expect(&supervisor, 200, "{\"cordoned\":true}");
+    ck_assert(!dispatched());
+    fixture_pass(&fixture, 500);
+    ck_assert(dispatched());
+}
+END_TEST
+
+START_TEST(times_that_are_no_number_in_bounds_are_refused)
+{
+    static const char *const times[] = {"", "0", "x", "-1", "1.5", "86400001", "99999999999999999999999"};
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        char line[128];
+        snprintf(line, sizeof(line), "PUT /warm-start/instances/node-1/cordon?for_ms=%s", times[i]);
+        ask(line);
+        client_expect_error(&supervisor, 400, "query_invalid", "for_ms");
+    }
+}
+END_TEST
+
+START_TEST(names_are_needed_and_only_the_right_methods_are_taken)
+{
+    ask("DELETE /warm-start/controllers/");
+    client_expect_error(&supervisor, 404, "not_found", NULL);
+    ask("PUT /warm-start/instances//cordon");
+    client_expect_error(&supervisor, 404, "not_found", NULL);
+    ask("PUT /warm-start/instances/node-1/cordoned");
+    client_expect_error(&supervisor, 404, "not_found", NULL);
+    ask("GET /warm-start/instances/node-1/cordon");
+    struct response response;
+    client_response(&supervisor, &response);
+    ck_assert_int_eq(response.status, 405);
+    ck_assert_str_eq(response_header(&response, "Allow"), "PUT, DELETE");
+    response_free(&response);
+}
+END_TEST
+
+START_TEST(a_listener_for_controllers_has_none_of_this)
+{
+    struct sockaddr_storage address = fixture_listen(&fixture, "127.0.0.1:0", WARMSTART_HTTP_POLL);
+    client_close(&supervisor);
+    client_connect_to(&supervisor, &fixture, &address);
+    ask("DELETE /warm-start/controllers/c1");
+    client_expect_error(&supervisor, 404, "not_found", NULL);
+    ask("PUT /warm-start/instances/node-1/cordon");
+    client_expect_error(&supervisor, 404, "not_found", NULL);
+    ask("GET /warm-start/waiters");
+    client_expect_error(&supervisor, 404, "not_found", NULL);
+}
+END_TEST
+
+static void expect_waiters(const char *query, const char *body)
+{
+    char line[256];
+    snprintf(line, sizeof(line), "GET /warm-start/waiters%s", query);
+    ask(line);
+    client_expect(&supervisor, 200, body);
+}
+
+START_TEST(waiters_are_counted_by_key_and_instance)
+{
+    struct client second, third;
+    struct identity same = first, other = first;
+    same.controller = "c2";
+    same.cpu = "5e-1";
+    other.controller = "c3";
+    other.instance = "node-2";
+    other.deployment = "other";
+    other.version = "2";
+    other.memory = "4";
+    expect_waiters("", "{\"waiters\":[],\"truncated\":false}");
+    client_hold(&controller, &fixture, &first);
+    client_hold(&second, &fixture, &same);
+    client_hold(&third, &fixture, &other);
+    expect_waiters("?instance=node-2",
+                   "{\"waiters\":[{\"cpu\":0.5,\"deployment\":\"other\",\"memory\":4.0,"
+                   "\"version\":\"2\",\"instance\":\"node-2\",\"held\":1,\"matchable\":1}],"
+                   "\"truncated\":false}");
+    ask("PUT /warm-start/instances/node-1/cordon");
+    client_expect(&supervisor, 200, "{\"cordoned\":true}");
+    ask("GET /warm-start/waiters?cpu=0.5&instance=node-1");
+    struct response response;
+    client_response(&supervisor, &response);
+    ck_assert_ptr_nonnull(strstr(response.body, "\"held\":2,\"matchable\":0"));
+    ck_assert_ptr_null(strstr(response.body, "node-2"));
+    response_free(&response);
+    expect_waiters("?version=3", "{\"waiters\":[],\"truncated\":false}");
+    ask("GET /warm-start/waiters?cpu=many");
+    client_expect_error(&supervisor, 400, "query_invalid", "cpu");
+    client_close(&second);
+    client_close(&third);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("admin");
+    TCase *tcase = tcase_create("admin");
+    tcase_add_checked_fixture(tcase, open_all, close_all);
+    tcase_add_test(tcase, a_retired_controller_is_closed_and_refused_until_its_time_is_over);
+    tcase_add_test(tcase, a_name_in_a_path_is_decoded);
+    tcase_add_test(tcase, a_controller_that_does_not_wait_can_be_retired_too);
+    tcase_add_test(tcase, a_cordoned_instance_gets_no_run_until_it_is_given_free);
+    tcase_add_test(tcase, a_cordon_ends_by_itself);
+    tcase_add_test(tcase, times_that_are_no_number_in_bounds_are_refused);
+    tcase_add_test(tcase, names_are_needed_and_only_the_right_methods_are_taken);
+    tcase_add_test(tcase, a_listener_for_controllers_has_none_of_this);
+    tcase_add_test(tcase, waiters_are_counted_by_key_and_instance);
+    suite_add_tcase(suite, tcase);
+    return suite_run(suite);
+}
