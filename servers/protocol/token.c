@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "token.h"
 
+#include <assert.h>
 #include <nettle/base64.h>
 #include <string.h>
 
@@ -51,23 +52,23 @@ static int is_base64url(char c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-/*
- * Decodes a segment of at most TOKEN_BYTES_MAX. nettle's decoder skips white space and asks for padding,
- * which tokens have neither of: so the alphabet is checked here, and the padding added. 1: done.
- */
-static int decode_segment(const struct segment *segment, uint8_t out[BASE64_DECODE_LENGTH(TOKEN_BYTES_MAX)],
-                          size_t *ret_bytes)
+/* nettle's decoder skips white space and asks for padding, which tokens have neither of. */
+int warmstart_token_segment(const char *text, size_t bytes, uint8_t out[TOKEN_SEGMENT_BYTES_MAX],
+                            size_t *ret_bytes)
 {
-    for (size_t i = 0; i < segment->bytes; i++) {
-        if (!is_base64url(segment->text[i]))
+    static_assert(TOKEN_SEGMENT_BYTES_MAX >= BASE64_DECODE_LENGTH(TOKEN_BYTES_MAX), "room for any segment");
+    if (bytes > TOKEN_BYTES_MAX)
+        return 0;
+    for (size_t i = 0; i < bytes; i++) {
+        if (!is_base64url(text[i]))
             return 0;
     }
     struct base64_decode_ctx decoder;
     base64url_decode_init(&decoder);
-    *ret_bytes = BASE64_DECODE_LENGTH(TOKEN_BYTES_MAX);
-    if (!base64_decode_update(&decoder, ret_bytes, out, segment->bytes, segment->text))
+    *ret_bytes = TOKEN_SEGMENT_BYTES_MAX;
+    if (!base64_decode_update(&decoder, ret_bytes, out, bytes, text))
         return 0;
-    size_t padding = (4 - segment->bytes % 4) % 4;
+    size_t padding = (4 - bytes % 4) % 4;
     size_t none = BASE64_DECODE_LENGTH(2);
     uint8_t nothing[BASE64_DECODE_LENGTH(2)];
     if (padding > 2 || !base64_decode_update(&decoder, &none, nothing, padding, "=="))
@@ -83,8 +84,7 @@ static int read_claim(const struct json_span *span, char out[TOKEN_CLAIM_BYTES_M
            !value_has_control(out, *ret_bytes);
 }
 
-/* Reads seconds of Unix time; a fraction of a second is dropped. 1: done. */
-static int read_expiry(const struct json_span *span, int64_t *ret_expires_at_s)
+int warmstart_token_seconds(const struct json_span *span, int64_t *ret_seconds)
 {
     struct number number;
     if (span->kind != JSON_KIND_NUMBER || !warmstart_number_read(span->start, span->bytes, &number) ||
@@ -93,7 +93,7 @@ static int read_expiry(const struct json_span *span, int64_t *ret_expires_at_s)
     int64_t seconds = 0;
     for (size_t i = 0; i < number.integer_bytes; i++)
         seconds = seconds * 10 + (number.integer[i] - '0');
-    *ret_expires_at_s = number.negative ? -seconds : seconds;
+    *ret_seconds = number.negative ? -seconds : seconds;
     return 1;
 }
 
@@ -111,7 +111,7 @@ static enum token_reason read_payload(const char *payload, size_t bytes, struct 
         return TOKEN_REASON_VERSION;
     token->expires_at_s = 0;
     token->has_expiry = spans[NODE_EXPIRY].kind != JSON_KIND_NONE;
-    if (token->has_expiry && !read_expiry(&spans[NODE_EXPIRY], &token->expires_at_s))
+    if (token->has_expiry && !warmstart_token_seconds(&spans[NODE_EXPIRY], &token->expires_at_s))
         return TOKEN_REASON_EXPIRY;
     return TOKEN_REASON_NONE;
 }
@@ -119,17 +119,17 @@ static enum token_reason read_payload(const char *payload, size_t bytes, struct 
 enum token_reason warmstart_token_read(const char *text, size_t bytes, struct token *ret_token)
 {
     struct segment segments[SEGMENTS];
-    uint8_t payload[BASE64_DECODE_LENGTH(TOKEN_BYTES_MAX)];
-    uint8_t other[BASE64_DECODE_LENGTH(TOKEN_BYTES_MAX)];
+    uint8_t payload[TOKEN_SEGMENT_BYTES_MAX];
+    uint8_t other[TOKEN_SEGMENT_BYTES_MAX];
     size_t payload_bytes;
     size_t other_bytes;
     if (bytes > TOKEN_BYTES_MAX)
         return TOKEN_REASON_LENGTH;
     if (bytes == 0 || !cut(text, bytes, segments))
         return TOKEN_REASON_SEGMENTS;
-    if (!decode_segment(&segments[0], other, &other_bytes) ||
-        !decode_segment(&segments[2], other, &other_bytes) ||
-        !decode_segment(&segments[1], payload, &payload_bytes))
+    if (!warmstart_token_segment(segments[0].text, segments[0].bytes, other, &other_bytes) ||
+        !warmstart_token_segment(segments[2].text, segments[2].bytes, other, &other_bytes) ||
+        !warmstart_token_segment(segments[1].text, segments[1].bytes, payload, &payload_bytes))
         return TOKEN_REASON_BASE64URL;
     ret_token->signed_part = text;
     ret_token->signed_part_bytes = (size_t)(segments[2].text - 1 - text);

@@ -10,8 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TOKEN_BYTES_MAX       1024
-#define TOKEN_CLAIM_BYTES_MAX 768 /* no claim of a token that is not too long is longer */
+#include "json.h"
+
+#define TOKEN_BYTES_MAX         1024
+#define TOKEN_CLAIM_BYTES_MAX   768 /* no claim of a token that is not too long is longer */
+#define TOKEN_SEGMENT_BYTES_MAX 776 /* room for any segment of such a token, decoded */
 
 struct token {
     const char *signed_part;                /* header.payload, in the text that was read */
@@ -45,6 +48,13 @@ int warmstart_token_looks_like(const char *text, size_t bytes);
  * `text`. Otherwise: why the token is malformed; *ret_token means nothing.
  */
 enum token_reason warmstart_token_read(const char *text, size_t bytes, struct token *ret_token);
+
+/* Decodes one segment. 1: done; 0: it is not base64url without padding, or over TOKEN_BYTES_MAX. */
+int warmstart_token_segment(const char *text, size_t bytes, uint8_t out[TOKEN_SEGMENT_BYTES_MAX],
+                            size_t *ret_bytes);
+
+/* Reads a claim that is seconds of Unix time; a fraction of a second is dropped. 1: done; 0: it is not. */
+int warmstart_token_seconds(const struct json_span *span, int64_t *ret_seconds);
 
 /* What was expected, as words that follow "expected ". Never NULL; static. */
 const char *warmstart_token_expected(enum token_reason reason);
