@@ -22,6 +22,13 @@ extern "C" {
 
 struct warmstart_http;
 
+/* What is done about the deployment tokens of polls. */
+enum warmstart_http_token_mode {
+    WARMSTART_HTTP_TOKEN_DISABLED = 0, /* decoded, not verified */
+    WARMSTART_HTTP_TOKEN_LOG = 1,      /* verified and counted; whatever was found, the poll is held */
+    WARMSTART_HTTP_TOKEN_ENFORCE = 2   /* a poll without a valid token is answered with 401 */
+};
+
 /* Fill with warmstart_http_options_init(). Only ever appended to. */
 struct warmstart_http_options {
     size_t size; /* set by _init */
@@ -36,6 +43,11 @@ struct warmstart_http_options {
     size_t body_bytes_max;        /* 8 MiB: a POST's body; more: 413 */
     uint32_t dispatch_timeout_ms; /* 1,000: a POST is answered by then */
     uint32_t attempts_max;        /* 3: controllers that are tried for one POST */
+    enum warmstart_http_token_mode token_mode; /* WARMSTART_HTTP_TOKEN_DISABLED */
+    const void *token_secret;                  /* NULL; as in warmstart_http_set_secrets(), with its length */
+    size_t token_secret_bytes;
+    const void *dispatch_token; /* NULL; as in warmstart_http_set_secrets(), with its length */
+    size_t dispatch_token_bytes;
 };
 
 WARMSTART_API void warmstart_http_options_init_sized(struct warmstart_http_options *options, size_t size);
@@ -59,6 +71,17 @@ WARMSTART_API int warmstart_http_new(struct warmstart_loop *loop,
  * the server. Not from inside a callback. NULL is fine.
  */
 WARMSTART_API void warmstart_http_free(struct warmstart_http *http);
+
+/*
+ * Replaces both secrets, which need not stay; what was remembered of the old ones is wiped. `token_secret`, 1 to
+ * 4,096 bytes, is what deployment tokens are signed with; NULL only if the token mode is
+ * WARMSTART_HTTP_TOKEN_DISABLED. `dispatch_token`, 1 to 1,024 visible ASCII characters, has to stand behind
+ * "Bearer " in the header authorization of each POST /warm-start; NULL: it is not asked for. Polls that are
+ * held stay. 0: done. WARMSTART_ERR_INVALID: no such values; WARMSTART_ERR_MEMORY: as it was before.
+ */
+WARMSTART_API int warmstart_http_set_secrets(struct warmstart_http *http, const void *token_secret,
+                                             size_t token_secret_bytes, const void *dispatch_token,
+                                             size_t dispatch_token_bytes);
 
 /* Whom a listener serves. /healthz and /readyz are everywhere, /metrics where supervisors are served. */
 enum warmstart_http_role {

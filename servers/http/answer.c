@@ -18,6 +18,8 @@ static const struct refusal_words words[REFUSALS] = {
     [REFUSAL_TOKEN_MALFORMED] = {"token_malformed", "Bad Request", 400, false},
     [REFUSAL_BODY_MISSING] = {"body_missing", "Bad Request", 400, false},
     [REFUSAL_BODY_INVALID] = {"body_invalid", "Bad Request", 400, false},
+    [REFUSAL_TOKEN_REFUSED] = {"token_refused", "Unauthorized", 401, false},
+    [REFUSAL_UNAUTHORIZED] = {"unauthorized", "Unauthorized", 401, true},
     [REFUSAL_HEADER_REPEATED] = {"header_repeated", "Bad Request", 400, true},
     [REFUSAL_REQUEST_MALFORMED] = {"request_malformed", "Bad Request", 400, true},
     [REFUSAL_NOT_FOUND] = {"not_found", "Not Found", 404, false},
@@ -142,6 +144,9 @@ static bool add_headers(struct MHD_Response *response, const struct connection *
         if (MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allowed) != MHD_YES)
             return false;
     }
+    if (words[refusal].status == MHD_HTTP_UNAUTHORIZED &&
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer") != MHD_YES)
+        return false;
     return !words[refusal].closes ||
            MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
 }

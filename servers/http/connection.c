@@ -41,6 +41,7 @@ static void end_request(struct connection *connection, bool whole)
     connection->route = ROUTE_NONE;
     connection->method = METHOD_OTHER;
     connection->allowed = 0;
+    connection->guarded = false;
     connection->target_end = NULL;
     connection->received = 0;
     connection->announced = 0;

@@ -46,6 +46,7 @@ struct connection {
     uint8_t route;             /* enum route */
     uint8_t method;            /* enum method */
     uint8_t allowed;           /* methods of the route */
+    bool guarded;              /* the dispatch token is asked for */
     const char *target_end;    /* end of the request's target as it came; NULL: it is broken */
     uint64_t received;         /* bytes of the body so far */
     uint64_t announced;        /* Content-Length; 0: none */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "auth.h"
 #include "body.h"
 #include "confirm.h"
 #include "dispatch.h"
@@ -111,7 +112,10 @@ enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const c
     struct trigger_poll asked;
     struct trigger_error error;
     if (!warmstart_trigger_read_poll(headers.fields, &asked, &error))
-        return warmstart_http_answer_bad(connection, &error);
+        return warmstart_http_auth_answer_bad(connection, &error);
+    const char *refusal = warmstart_http_auth_poll(connection->http, &asked, &headers);
+    if (refusal)
+        return warmstart_http_answer_refusal(connection, REFUSAL_TOKEN_REFUSED, refusal);
     return hold(connection, &asked);
 }
 

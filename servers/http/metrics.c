@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "answer.h"
+#include "auth.h"
 #include "dispatch.h"
 #include "text.h"
 
@@ -181,6 +182,7 @@ char *warmstart_http_metrics_write(const struct warmstart_http *http, size_t *re
     add_dispatches(&text, http, &stats);
     add_connections(&text, http);
     add_refusals(&text, http);
+    warmstart_http_auth_metrics(http, &text);
     add_process(&text, http, &stats);
     if (text.failed) {
         free(text.data);

@@ -19,6 +19,7 @@
 
 #include "admin.h"
 #include "answer.h"
+#include "auth.h"
 #include "body.h"
 #include "dispatch.h"
 #include "headers.h"
@@ -38,19 +39,24 @@ struct page {
     uint8_t roles;            /* listeners that serve it */
     uint8_t methods_poll;     /* where controllers are served */
     uint8_t methods_dispatch; /* where supervisors are served */
+    uint8_t methods_guarded;  /* that ask for the dispatch token */
 };
 
 /* No HEAD /warm-start: it would take a run away and throw it away. */
 static const struct page pages[] = {
-    {"/warm-start", NULL, ROUTE_WARM_START, WARMSTART_HTTP_ALL, METHOD_GET, METHOD_POST},
-    {"/connect", NULL, ROUTE_CONNECT, WARMSTART_HTTP_POLL, METHOD_GET | METHOD_HEAD, 0},
-    {"/healthz", NULL, ROUTE_HEALTHZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD},
-    {"/readyz", NULL, ROUTE_READYZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD},
-    {"/metrics", NULL, ROUTE_METRICS, WARMSTART_HTTP_DISPATCH, 0, METHOD_GET | METHOD_HEAD},
-    {"/warm-start/waiters", NULL, ROUTE_WAITERS, WARMSTART_HTTP_DISPATCH, 0, METHOD_GET | METHOD_HEAD},
-    {"/warm-start/controllers/", "", ROUTE_CONTROLLER, WARMSTART_HTTP_DISPATCH, 0, METHOD_DELETE},
+    {"/warm-start", NULL, ROUTE_WARM_START, WARMSTART_HTTP_ALL, METHOD_GET, METHOD_POST, METHOD_POST},
+    {"/connect", NULL, ROUTE_CONNECT, WARMSTART_HTTP_POLL, METHOD_GET | METHOD_HEAD, 0, 0},
+    {"/healthz", NULL, ROUTE_HEALTHZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD,
+     0},
+    {"/readyz", NULL, ROUTE_READYZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD,
+     0},
+    {"/metrics", NULL, ROUTE_METRICS, WARMSTART_HTTP_DISPATCH, 0, METHOD_GET | METHOD_HEAD, 0},
+    {"/warm-start/waiters", NULL, ROUTE_WAITERS, WARMSTART_HTTP_DISPATCH, 0, METHOD_GET | METHOD_HEAD,
+     METHOD_GET | METHOD_HEAD},
+    {"/warm-start/controllers/", "", ROUTE_CONTROLLER, WARMSTART_HTTP_DISPATCH, 0, METHOD_DELETE,
+     METHOD_DELETE},
     {"/warm-start/instances/", "/cordon", ROUTE_CORDON, WARMSTART_HTTP_DISPATCH, 0,
-     METHOD_PUT | METHOD_DELETE},
+     METHOD_PUT | METHOD_DELETE, METHOD_PUT | METHOD_DELETE},
 };
 
 static enum method method_of(const char *name)
@@ -120,6 +126,7 @@ static void find_route(struct connection *connection, const char *target, const 
             connection->allowed |= pages[i].methods_poll;
         if (connection->role & WARMSTART_HTTP_DISPATCH)
             connection->allowed |= pages[i].methods_dispatch;
+        connection->guarded = connection->allowed & connection->method & pages[i].methods_guarded;
         return;
     }
 }
@@ -171,14 +178,28 @@ static struct verdict judge_framing(const struct headers *headers)
     return fine;
 }
 
-static struct verdict judge_size(const struct connection *connection, const struct headers *headers)
+static struct verdict judge_header_size(const struct connection *connection, const struct headers *headers)
 {
     const struct warmstart_http_options *options = &connection->http->options;
     size_t memory = headers->header_bytes + headers->entries * ENTRY_BYTES + SPARE_BYTES;
     if (headers->header_bytes > options->header_bytes_max || memory > (size_t)options->header_bytes_max * 2)
         return (struct verdict){REFUSAL_HEADERS_TOO_LARGE,
                                 "the request line and headers are too large, or too many"};
-    if (connection->announced > options->body_bytes_max)
+    return fine;
+}
+
+/* Before anything that the body could tell. */
+static struct verdict judge_sender(const struct connection *connection, const struct headers *headers)
+{
+    if (connection->guarded && !warmstart_http_auth_may_dispatch(connection->http, &headers->authorization))
+        return (struct verdict){REFUSAL_UNAUTHORIZED,
+                                "authorization: expected Bearer and this server's dispatch token"};
+    return fine;
+}
+
+static struct verdict judge_body_size(const struct connection *connection)
+{
+    if (connection->announced > connection->http->options.body_bytes_max)
         return (struct verdict){REFUSAL_BODY_TOO_LARGE, "the body is larger than is taken"};
     return fine;
 }
@@ -215,7 +236,11 @@ static enum MHD_Result begin(struct connection *connection, const char *target, 
     }
     struct verdict verdict = judge_framing(&headers);
     if (!verdict.message)
-        verdict = judge_size(connection, &headers);
+        verdict = judge_header_size(connection, &headers);
+    if (!verdict.message)
+        verdict = judge_sender(connection, &headers);
+    if (!verdict.message)
+        verdict = judge_body_size(connection);
     /* Without a body an unknown path is no reason to close, so that is answered in the final call. */
     if (!verdict.message && has_body)
         verdict = judge_route(connection);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "answer.h"
+#include "auth.h"
 #include "cell.h"
 #include "dispatch.h"
 #include "held_poll.h"
@@ -88,7 +89,9 @@ static bool options_are_valid(const struct warmstart_http_options *options)
            is_within(options->header_bytes_max, HEADER_BYTES_MIN, HEADER_BYTES_MAX) &&
            is_within(options->body_bytes_max, 1, BODY_BYTES_MAX) &&
            is_within(options->dispatch_timeout_ms, 1, TIMEOUT_MS_MAX) &&
-           is_within(options->attempts_max, 1, ATTEMPTS_MAX);
+           is_within(options->attempts_max, 1, ATTEMPTS_MAX) &&
+           is_within((uint64_t)options->token_mode, WARMSTART_HTTP_TOKEN_DISABLED,
+                     WARMSTART_HTTP_TOKEN_ENFORCE);
 }
 
 /* ---- New and free ---- */
@@ -115,6 +118,8 @@ static void on_check_drained(struct warmstart_task *task)
 static int start(struct warmstart_http *http)
 {
     int error = warmstart_http_answers_new(http);
+    if (error == 0)
+        error = warmstart_http_auth_new(http);
     if (error == 0)
         error = warmstart_loop_attach(http->loop, &http->transport, &operations);
     /* The first cell at once: whether libmicrohttpd can do this at all is to be known now. */
@@ -184,6 +189,7 @@ void warmstart_http_free(struct warmstart_http *http)
     warmstart_http_linger_free(http);
     warmstart_loop_undefer(http->loop, &http->drained);
     warmstart_http_answers_free(http);
+    warmstart_http_auth_free(http);
     free(http);
     errno = saved;
 }

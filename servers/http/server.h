@@ -29,6 +29,8 @@ enum refusal {
     REFUSAL_TOKEN_MALFORMED,
     REFUSAL_BODY_MISSING,
     REFUSAL_BODY_INVALID,
+    REFUSAL_TOKEN_REFUSED,
+    REFUSAL_UNAUTHORIZED,
     REFUSAL_HEADER_REPEATED,
     REFUSAL_REQUEST_MALFORMED,
     REFUSAL_NOT_FOUND,
@@ -81,6 +83,7 @@ struct answers {
     struct MHD_Response *draining;
 };
 
+struct auth;
 struct listener;
 struct dispatch;
 
@@ -99,6 +102,7 @@ struct warmstart_http {
     struct link lingerers;                        /* closed, waiting for the peer's end */
     size_t lingerers_len;                         /* how many */
     struct answers answers;                       /* ready-made */
+    struct auth *auth;                            /* who may do what */
     struct counters counters;                     /* since _new */
     char full[REFUSAL_MESSAGE_BYTES + 256];       /* the whole answer to a connection over the limit */
     size_t full_bytes;                            /* its length */
