@@ -457,6 +457,31 @@ START_TEST(two_authorizations_are_refused)
 }
 END_TEST
 
+START_TEST(admin_calls_ask_for_the_dispatch_token)
+{
+    static const char *const lines[] = {
+        "GET /warm-start/waiters",
+        "HEAD /warm-start/waiters",
+        "DELETE /warm-start/controllers/c",
+        "PUT /warm-start/instances/n/cordon",
+        "DELETE /warm-start/instances/n/cordon",
+    };
+    client_hold(&controller, &fixture, &bare);
+    for (size_t i = 0; i < 2 * sizeof(lines) / sizeof(lines[0]); i++) {
+        char request[200];
+        struct response response;
+        snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n",
+                 lines[i / 2], i % 2 ? DISPATCH : "x");
+        client_close(&supervisor);
+        client_connect(&supervisor, &fixture);
+        client_send_text(&supervisor, request);
+        client_head(&supervisor, &response);
+        ck_assert_msg(response.status == (i % 2 ? 200 : 401), "%s: %d", lines[i / 2], response.status);
+        response_free(&response);
+    }
+}
+END_TEST
+
 START_TEST(everything_else_is_open_without_the_dispatch_token)
 {
     static const char *const paths[] = {"/connect", "/healthz", "/readyz", "/metrics"};
@@ -528,6 +553,7 @@ int main(void)
     tcase_add_test(tcase, without_the_dispatch_token_no_run_gets_through);
     tcase_add_test(tcase, the_answer_to_a_wrong_dispatch_token_does_not_depend_on_the_body);
     tcase_add_test(tcase, two_authorizations_are_refused);
+    tcase_add_test(tcase, admin_calls_ask_for_the_dispatch_token);
     tcase_add_test(tcase, everything_else_is_open_without_the_dispatch_token);
     tcase_add_test(tcase, where_no_supervisor_is_served_the_dispatch_token_is_not_asked_for);
     tcase_add_test(tcase, the_dispatch_token_can_be_changed_and_dropped);
