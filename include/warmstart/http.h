@@ -48,6 +48,13 @@ struct warmstart_http_options {
     size_t token_secret_bytes;
     const void *dispatch_token; /* NULL; as in warmstart_http_set_secrets(), with its length */
     size_t dispatch_token_bytes;
+    uint32_t header_timeout_ms; /* 10,000: a request's headers have come by then, since it was begun */
+    uint32_t body_timeout_ms;   /* 30,000: so long may its body take, and so long reading an answer */
+    uint32_t idle_timeout_ms;   /* 60,000: a connection is kept so long for a next request */
+    uint32_t connections_per_address_max; /* 0: no limit; more from one IPv4 address or IPv6 /64: 503 */
+    uint32_t tcp_keepalive_idle_s;     /* 5 (0 to 3,600): silence before a peer is probed; 0: never probed */
+    uint32_t tcp_keepalive_interval_s; /* 2 (1 to 3,600): between probes */
+    uint32_t tcp_keepalive_probes;     /* 2 (1 to 100): unanswered ones until a peer counts as gone */
 };
 
 WARMSTART_API void warmstart_http_options_init_sized(struct warmstart_http_options *options, size_t size);
