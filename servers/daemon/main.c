@@ -181,6 +181,13 @@ static int make_http(struct daemon *daemon)
     options.body_bytes_max = (size_t)given->body_bytes_max;
     options.dispatch_timeout_ms = (uint32_t)given->dispatch_timeout_ms;
     options.attempts_max = (uint32_t)given->attempts_max;
+    options.header_timeout_ms = (uint32_t)given->header_timeout_ms;
+    options.body_timeout_ms = (uint32_t)given->body_timeout_ms;
+    options.idle_timeout_ms = (uint32_t)given->idle_timeout_ms;
+    options.connections_per_address_max = (uint32_t)given->connections_per_address_max;
+    options.tcp_keepalive_idle_s = (uint32_t)given->tcp_keepalive_idle_s;
+    options.tcp_keepalive_interval_s = (uint32_t)given->tcp_keepalive_interval_s;
+    options.tcp_keepalive_probes = (uint32_t)given->tcp_keepalive_probes;
     return warmstart_http_new(daemon->loop, &options, &daemon->http);
 }
 

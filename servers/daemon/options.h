@@ -36,7 +36,7 @@ struct warmstart_daemon_options {
     enum warmstart_daemon_action action;
     struct warmstart_daemon_listener listeners[WARMSTART_DAEMON_LISTENERS_MAX]; /* in the order given */
     size_t listeners_len;           /* 1 or more after a _read that said RUN */
-    uint64_t connection_timeout_ms; /* as in struct warmstart_http_options, down to attempts_max */
+    uint64_t connection_timeout_ms; /* as in struct warmstart_http_options, down to tcp_keepalive_probes */
     uint64_t keepalive_ms;
     uint64_t match_margin_ms;
     uint64_t connections_max;
@@ -44,6 +44,13 @@ struct warmstart_daemon_options {
     uint64_t body_bytes_max;
     uint64_t dispatch_timeout_ms;
     uint64_t attempts_max;
+    uint64_t header_timeout_ms;
+    uint64_t body_timeout_ms;
+    uint64_t idle_timeout_ms;
+    uint64_t connections_per_address_max;
+    uint64_t tcp_keepalive_idle_s;
+    uint64_t tcp_keepalive_interval_s;
+    uint64_t tcp_keepalive_probes;
     uint64_t waiters_max; /* as in struct warmstart_options */
     uint64_t order;       /* enum warmstart_order */
     uint64_t log_level;   /* enum warmstart_log_level */

@@ -32,6 +32,7 @@ static const struct refusal_words words[REFUSALS] = {
     [REFUSAL_CONTROLLER_RETIRED] = {"controller_retired", "Service Unavailable", 503, true},
     [REFUSAL_WAITERS_LIMIT] = {"waiters_limit", "Service Unavailable", 503, true},
     [REFUSAL_CONNECTIONS_LIMIT] = {"connections_limit", "Service Unavailable", 503, true},
+    [REFUSAL_ADDRESS_LIMIT] = {"address_limit", "Service Unavailable", 503, true},
     [REFUSAL_MEMORY] = {"memory", "Service Unavailable", 503, true},
 };
 
@@ -84,8 +85,6 @@ int warmstart_http_answers_new(struct warmstart_http *http)
     answers->healthy = new_json(healthy, sizeof(healthy) - 1, MHD_RESPMEM_PERSISTENT);
     answers->ready = new_json(ready, sizeof(ready) - 1, MHD_RESPMEM_PERSISTENT);
     answers->draining = new_json(draining, sizeof(draining) - 1, MHD_RESPMEM_PERSISTENT);
-    http->full_bytes = write_refusal(http->full, sizeof(http->full), REFUSAL_CONNECTIONS_LIMIT,
-                                     "as many connections are open as may be open");
     bool all = answers->did_warm_start[0] && answers->did_warm_start[1] && answers->connect &&
                answers->healthy && answers->ready && answers->draining;
     return all ? 0 : WARMSTART_ERR_MEMORY;
@@ -185,8 +184,13 @@ enum MHD_Result warmstart_http_answer_early(struct connection *connection, enum 
     return MHD_NO;
 }
 
-void warmstart_http_answer_full(struct warmstart_http *http, int fd)
+void warmstart_http_answer_socket(struct warmstart_http *http, int fd, enum refusal refusal)
 {
-    http->counters.refusals_total[REFUSAL_CONNECTIONS_LIMIT]++;
-    (void)send(fd, http->full, http->full_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    char text[REFUSAL_MESSAGE_BYTES + 256];
+    const char *message = refusal == REFUSAL_ADDRESS_LIMIT
+                              ? "this address has as many connections as one may have"
+                              : "as many connections are open as may be open";
+    size_t bytes = write_refusal(text, sizeof(text), refusal, message);
+    http->counters.refusals_total[refusal]++;
+    (void)send(fd, text, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -30,7 +30,7 @@ enum MHD_Result warmstart_http_answer_bad(struct connection *connection, const s
 enum MHD_Result warmstart_http_answer_early(struct connection *connection, enum refusal refusal,
                                             const char *message);
 
-/* Answers a socket that gets no connection, from http->full. Does not close it. */
-void warmstart_http_answer_full(struct warmstart_http *http, int fd);
+/* Answers a socket that gets no connection, and counts it. Does not close it. */
+void warmstart_http_answer_socket(struct warmstart_http *http, int fd, enum refusal refusal);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "request.h"
+#include "turn_away.h"
 
 /* How often a daemon is run in one turn: a request takes two or three, a large body many. */
 #define RUNS_MAX 8
@@ -140,7 +141,7 @@ int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct so
         error = warmstart_http_cell_new(http);
     if (error < 0) {
         free(connection);
-        close_quietly(fd);
+        warmstart_http_turn_away(http, fd, REFUSAL_CONNECTIONS_LIMIT);
         return error;
     }
 
@@ -154,8 +155,10 @@ int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct so
     /* Whatever happened, the socket is libmicrohttpd's, and so is the connection if it got that far. */
     free(cell->arriving);
     cell->arriving = NULL;
-    if (added != MHD_YES)
+    if (added != MHD_YES) {
+        http->counters.connections_refused_total++;
         return WARMSTART_ERR_SYSTEM;
+    }
     warmstart_http_cell_mark(cell);
     return 0;
 }

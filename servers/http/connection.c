@@ -10,9 +10,11 @@
 
 #include "body.h"
 #include "cell.h"
+#include "deadline.h"
 #include "dispatch.h"
 #include "held_poll.h"
 #include "linger.h"
+#include "peers.h"
 
 static struct connection *connection_of_watch(struct warmstart_watch *watch)
 {
@@ -52,6 +54,8 @@ static void close_connection(struct connection *connection)
     struct warmstart_http *http = connection->http;
     /* libmicrohttpd does not say that a request is over when its epoll has no memory for the descriptor. */
     end_request(connection, false);
+    warmstart_http_deadline_begin(connection, PHASE_NONE);
+    warmstart_http_peers_leave(connection);
     if (connection->watch.events)
         warmstart_loop_unwatch(http->loop, &connection->watch);
     if (connection->unread && !connection->peer_gone && !http->closing)
@@ -60,6 +64,12 @@ static void close_connection(struct connection *connection)
     http->counters.connections--;
     warmstart_http_cell_forget(connection->cell);
     free(connection);
+}
+
+static const struct sockaddr *address_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info ? info->client_addr : NULL;
 }
 
 void warmstart_http_connection_notify(void *cls, struct MHD_Connection *mhd, void **context,
@@ -73,6 +83,8 @@ void warmstart_http_connection_notify(void *cls, struct MHD_Connection *mhd, voi
         cell->http->counters.connections++;
         cell->http->counters.connections_total++;
         warmstart_http_cell_take(cell);
+        warmstart_http_deadline_begin(connection, PHASE_HEADER);
+        warmstart_http_peers_enter(connection, address_of(mhd));
     } else if (*context) {
         close_connection(*context);
         *context = NULL;
@@ -85,8 +97,11 @@ void warmstart_http_connection_completed(void *cls, struct MHD_Connection *mhd, 
     (void)cls;
     (void)context;
     struct connection *connection = warmstart_http_connection_of(mhd);
-    if (connection)
-        end_request(connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    if (!connection)
+        return;
+    end_request(connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    if (!connection->expired)
+        warmstart_http_deadline_begin(connection, PHASE_IDLE);
 }
 
 /* ---- Holding ---- */
@@ -117,6 +132,7 @@ int warmstart_http_connection_hold(struct connection *connection)
     }
     MHD_suspend_connection(connection->mhd);
     connection->suspended = true;
+    warmstart_http_deadline_begin(connection, PHASE_NONE);
     return 0;
 }
 
@@ -125,6 +141,9 @@ void warmstart_http_connection_resume(struct connection *connection)
     if (!connection->suspended)
         return;
     connection->suspended = false;
+    /* A poll's message has the deadline of its dispatch. */
+    if (!connection->poll)
+        warmstart_http_deadline_begin(connection, PHASE_BODY);
     MHD_resume_connection(connection->mhd);
     warmstart_http_cell_mark(connection->cell);
 }

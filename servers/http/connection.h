@@ -36,6 +36,12 @@ struct connection {
     struct MHD_Connection *mhd;   /* libmicrohttpd's side of it */
     struct warmstart_watch watch; /* for the peer's end; set when it is first held, until it is closed */
     int fd;                       /* the socket, libmicrohttpd's */
+    struct link phase_link;       /* in http->deadlines[phase]; not linked in PHASE_NONE */
+    uint64_t deadline;            /* of the phase, on the loop's clock */
+    uint64_t peer;                /* its address, as a key of http->peers */
+    bool counted;                 /* in http->peers */
+    bool expired;                 /* took too long and is being closed: nothing is served any more */
+    uint8_t phase;                /* enum phase */
     uint8_t role;                 /* enum warmstart_http_role of its listener */
     bool peer_gone;               /* the peer has closed, or shut down its sending side */
     bool unread;                  /* closed with bytes on the way: linger */

@@ -54,15 +54,15 @@ static void on_due(struct warmstart_timer *timer, uint64_t now)
     let_go((struct lingerer *)((char *)timer - offsetof(struct lingerer, timer)));
 }
 
-void warmstart_http_linger(struct warmstart_http *http, int fd)
+bool warmstart_http_linger(struct warmstart_http *http, int fd)
 {
     if (http->lingerers_len >= LINGERERS_MAX)
-        return;
+        return false;
     struct lingerer *lingerer = calloc(1, sizeof(*lingerer));
     int copy = lingerer ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (copy < 0) {
         free(lingerer);
-        return;
+        return false;
     }
     lingerer->http = http;
     lingerer->watch.ready = on_ready;
@@ -73,10 +73,11 @@ void warmstart_http_linger(struct warmstart_http *http, int fd)
         warmstart_loop_timer_cancel(http->loop, &lingerer->timer);
         close_quietly(copy);
         free(lingerer);
-        return;
+        return false;
     }
     link_insert_before(&http->lingerers, &lingerer->link);
     http->lingerers_len++;
+    return true;
 }
 
 void warmstart_http_linger_free(struct warmstart_http *http)

@@ -9,8 +9,11 @@
 
 #include "server.h"
 
-/* Keeps a duplicate of fd, which the caller closes as usual. Does nothing when too many linger already. */
-void warmstart_http_linger(struct warmstart_http *http, int fd);
+/*
+ * Keeps a duplicate of fd, which the caller closes as usual. False: it does not, because too many linger
+ * already, or for want of memory or descriptors.
+ */
+bool warmstart_http_linger(struct warmstart_http *http, int fd);
 
 /* Closes them all. */
 void warmstart_http_linger_free(struct warmstart_http *http);

@@ -10,20 +10,22 @@
 
 #include "answer.h"
 #include "cell.h"
-#include "linger.h"
+#include "keepalive.h"
 #include "log.h"
+#include "peers.h"
+#include "turn_away.h"
 
 #define ACCEPTS_MAX 64 /* in one turn, so that others get theirs */
 #define BACKLOG     4096
 #define RETRY_NS    (100 * MILLISECOND_NS) /* after running out of descriptors or memory */
+#define FAR_AWAY    (WARMSTART_NEVER - 1)  /* a timer that stays set has its place in the loop for certain */
 
 struct listener {
     struct listener *next; /* of the server's */
     struct warmstart_http *http;
     struct warmstart_watch watch; /* of the socket; not set while it rests */
-    struct warmstart_timer timer; /* ends the rest */
+    struct warmstart_timer timer; /* ends the rest; always set */
     int fd;
-    bool short_of; /* of descriptors or memory, since the last accept */
     enum warmstart_http_role role;
     struct sockaddr_un path; /* of a Unix socket, else all zero */
     dev_t device;            /* of its file, to remove no other one */
@@ -32,23 +34,18 @@ struct listener {
 
 /* ---- Accepting ---- */
 
-static void refuse(struct warmstart_http *http, int fd)
-{
-    http->counters.connections_refused_total++;
-    warmstart_http_answer_full(http, fd);
-    warmstart_http_linger(http, fd);
-    close_quietly(fd);
-}
-
 static void welcome(struct listener *listener, int fd, const struct sockaddr *peer, socklen_t peer_bytes)
 {
     struct warmstart_http *http = listener->http;
     if (http->counters.connections >= http->options.connections_max) {
-        refuse(http, fd);
+        warmstart_http_turn_away(http, fd, REFUSAL_CONNECTIONS_LIMIT);
         return;
     }
-    if (warmstart_http_cell_add(http, fd, peer, peer_bytes, listener->role) < 0)
-        http->counters.connections_refused_total++;
+    if (warmstart_http_peers_is_full(http, peer)) {
+        warmstart_http_turn_away(http, fd, REFUSAL_ADDRESS_LIMIT);
+        return;
+    }
+    (void)warmstart_http_cell_add(http, fd, peer, peer_bytes, listener->role);
 }
 
 static bool is_shortage(int error)
@@ -56,18 +53,33 @@ static bool is_shortage(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/* Not a line for each connection. */
+static void complain(struct warmstart_http *http, int error)
+{
+    uint64_t now = warmstart_loop_now(http->loop);
+    if (http->shortage_logged_at != 0 && now < http->shortage_logged_at + SECOND_NS)
+        return;
+    http->shortage_logged_at = now;
+    warmstart_http_log_accept(http, error);
+}
+
 /* What cannot be accepted stays ready: to be told so again and again would be a busy loop. */
-static void rest(struct listener *listener, int error)
+static void rest(struct listener *listener)
 {
     struct warmstart_loop *loop = listener->http->loop;
-    /* Whoever waits in the backlog is told nothing yet, and counted and logged once. */
-    if (!listener->short_of) {
-        listener->http->counters.connections_refused_total++;
-        warmstart_http_log_accept(listener->http, error);
-    }
-    listener->short_of = true;
-    if (warmstart_loop_timer_set(loop, &listener->timer, warmstart_loop_now(loop) + RETRY_NS) == 0)
-        warmstart_loop_unwatch(loop, &listener->watch);
+    (void)warmstart_loop_timer_set(loop, &listener->timer, warmstart_loop_now(loop) + RETRY_NS);
+    warmstart_loop_unwatch(loop, &listener->watch);
+}
+
+/* Descriptors or memory are short. False: no more can be done now. */
+static bool cope(struct listener *listener, int error)
+{
+    complain(listener->http, error);
+    if ((error == EMFILE || error == ENFILE) && warmstart_http_turn_away_next(listener->http, listener->fd))
+        return true;
+    if (errno != EAGAIN)
+        rest(listener);
+    return false;
 }
 
 static void on_ready(struct warmstart_watch *watch, uint32_t events)
@@ -79,11 +91,10 @@ static void on_ready(struct warmstart_watch *watch, uint32_t events)
         socklen_t peer_bytes = sizeof(peer);
         int fd = accept4(listener->fd, (struct sockaddr *)&peer, &peer_bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            listener->short_of = false;
             welcome(listener, fd, (const struct sockaddr *)&peer, peer_bytes);
         } else if (is_shortage(errno)) {
-            rest(listener, errno);
-            return;
+            if (!cope(listener, errno))
+                return;
         } else if (errno == EAGAIN) {
             return;
         }
@@ -95,8 +106,8 @@ static void on_due(struct warmstart_timer *timer, uint64_t now)
 {
     struct listener *listener = (struct listener *)((char *)timer - offsetof(struct listener, timer));
     struct warmstart_loop *loop = listener->http->loop;
-    if (warmstart_loop_watch(loop, &listener->watch, listener->fd, EPOLLIN) < 0)
-        (void)warmstart_loop_timer_set(loop, timer, now + RETRY_NS);
+    bool watched = warmstart_loop_watch(loop, &listener->watch, listener->fd, EPOLLIN) == 0;
+    (void)warmstart_loop_timer_set(loop, timer, watched ? FAR_AWAY : now + RETRY_NS);
 }
 
 /* ---- Listening ---- */
@@ -123,7 +134,8 @@ static int remove_stale(const struct sockaddr_un *path)
     return unlink(path->sun_path) == 0 || errno == ENOENT ? 0 : WARMSTART_ERR_SYSTEM;
 }
 
-static int open_socket(const struct sockaddr *bound, socklen_t bound_bytes)
+static int open_socket(const struct warmstart_http_options *options, const struct sockaddr *bound,
+                       socklen_t bound_bytes)
 {
     int fd = socket(bound->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -132,7 +144,8 @@ static int open_socket(const struct sockaddr *bound, socklen_t bound_bytes)
     bool ready = true;
     /* A restart must not wait for connections of the process before it to time out. */
     if (bound->sa_family != AF_UNIX)
-        ready = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0;
+        ready = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+                warmstart_http_keepalive_set(fd, options) == 0;
     if (bound->sa_family == AF_INET6)
         ready = ready && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0;
     if (ready && bind(fd, bound, bound_bytes) == 0 && listen(fd, BACKLOG) == 0)
@@ -165,7 +178,7 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
     listener->role = role;
     listener->watch.ready = on_ready;
     listener->timer.due = on_due;
-    listener->fd = open_socket(bound, bound_bytes);
+    listener->fd = open_socket(&http->options, bound, bound_bytes);
     if (listener->fd < 0) {
         free(listener);
         return WARMSTART_ERR_SYSTEM;
@@ -174,7 +187,9 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
         remember_file(listener, bound);
     listener->next = http->listeners;
     http->listeners = listener;
-    int error = warmstart_loop_watch(http->loop, &listener->watch, listener->fd, EPOLLIN);
+    int error = warmstart_loop_timer_set(http->loop, &listener->timer, FAR_AWAY);
+    if (error == 0)
+        error = warmstart_loop_watch(http->loop, &listener->watch, listener->fd, EPOLLIN);
     if (error < 0) {
         warmstart_http_listener_free(listener);
         return error;

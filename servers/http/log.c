@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deadline.h"
+
 #define FIELDS_MAX 8
 
 struct record {
@@ -99,6 +101,15 @@ void warmstart_http_log_dispatch(const struct warmstart_http *http, const struct
     add_number(&record, "attempts", settlement ? settlement->attempts : 0);
     add_number(&record, "duration_us", duration_ns / MICROSECOND_NS);
     write_record(http, WARMSTART_LOG_INFO, "dispatch", &record);
+}
+
+void warmstart_http_log_timeout(const struct warmstart_http *http, enum phase phase)
+{
+    if (!is_wanted(http, WARMSTART_LOG_DEBUG))
+        return;
+    struct record record = {0};
+    add_word(&record, "phase", warmstart_http_phase_name(phase));
+    write_record(http, WARMSTART_LOG_DEBUG, "connection_timeout", &record);
 }
 
 void warmstart_http_log_accept(const struct warmstart_http *http, int error)

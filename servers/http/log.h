@@ -18,6 +18,8 @@ void warmstart_http_log_dispatch(const struct warmstart_http *http, const struct
                                  const struct warmstart_settlement *settlement, uint64_t duration_ns);
 
 /* A listener that cannot accept for now: warn. `error` is an errno. */
+void warmstart_http_log_timeout(const struct warmstart_http *http, enum phase phase);
+
 void warmstart_http_log_accept(const struct warmstart_http *http, int error);
 
 /* libmicrohttpd's logger; `cls` is the server: debug. */

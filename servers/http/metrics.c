@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "auth.h"
+#include "deadline.h"
 #include "dispatch.h"
 #include "text.h"
 
@@ -132,6 +133,11 @@ static void add_connections(struct text *text, const struct warmstart_http *http
     add_counter(text, "warmstart_http_connections_refused_total",
                 "HTTP connections over the limit, or for want of descriptors or memory.",
                 counters->connections_refused_total);
+    const char *name = "warmstart_http_timeouts_total";
+    add_head(text, name, "counter", "HTTP connections that were closed for taking too long, by phase.");
+    for (int phase = PHASE_NONE + 1; phase < PHASES; phase++)
+        add_labelled(text, name, "phase", warmstart_http_phase_name((enum phase)phase),
+                     counters->timeouts_total[phase]);
     add_gauge(text, "warmstart_http_polls_held", "Polls that are held.", http->polls_len);
     add_gauge(text, "warmstart_http_cells", "libmicrohttpd daemons in use.", http->cells_len);
     add_gauge(text, "warmstart_http_draining", "1 once draining has begun.", http->draining ? 1 : 0);

@@ -21,6 +21,7 @@
 #include "answer.h"
 #include "auth.h"
 #include "body.h"
+#include "deadline.h"
 #include "dispatch.h"
 #include "headers.h"
 #include "held_poll.h"
@@ -307,6 +308,9 @@ void *warmstart_http_request_target(void *cls, const char *target, struct MHD_Co
     bool clean = connection && target && !strpbrk(target, " \t");
     if (connection)
         connection->target_end = clean ? target + strlen(target) : NULL;
+    /* The first request's headers have had their time since the connection was accepted. */
+    if (connection && connection->phase == PHASE_IDLE)
+        warmstart_http_deadline_begin(connection, PHASE_HEADER);
     return NULL;
 }
 
@@ -316,10 +320,11 @@ enum MHD_Result warmstart_http_request_handle(void *cls, struct MHD_Connection *
 {
     struct warmstart_http *http = cls;
     struct connection *connection = warmstart_http_connection_of(mhd);
-    if (!connection || connection->doomed || http->closing)
+    if (!connection || connection->doomed || connection->expired || http->closing)
         return MHD_NO;
     if (!*context) {
         *context = connection;
+        warmstart_http_deadline_begin(connection, PHASE_BODY);
         return begin(connection, target, method, version);
     }
     if (*upload_bytes > 0) {

@@ -9,10 +9,13 @@
 #include "answer.h"
 #include "auth.h"
 #include "cell.h"
+#include "deadline.h"
 #include "dispatch.h"
 #include "held_poll.h"
 #include "linger.h"
 #include "listener.h"
+#include "peers.h"
+#include "turn_away.h"
 
 #define ADDRESSES_MAX 32 /* of one name */
 
@@ -22,6 +25,8 @@
 #define HEADER_BYTES_MAX     UINT32_C(16384)
 #define BODY_BYTES_MAX       ((size_t)1 << 30)
 #define ATTEMPTS_MAX         UINT32_C(1000)
+#define KEEPALIVE_S_MAX      UINT32_C(3600)
+#define KEEPALIVE_PROBES_MAX UINT32_C(100)
 #define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_http_options)
 #define OPTIONS_BYTES_MAX    4096
 
@@ -45,6 +50,12 @@ static void set_defaults(struct warmstart_http_options *options)
         .body_bytes_max = (size_t)8 << 20,
         .dispatch_timeout_ms = 1000,
         .attempts_max = 3,
+        .header_timeout_ms = 10000,
+        .body_timeout_ms = 30000,
+        .idle_timeout_ms = 60000,
+        .tcp_keepalive_idle_s = 5,
+        .tcp_keepalive_interval_s = 2,
+        .tcp_keepalive_probes = 2,
     };
 }
 
@@ -91,7 +102,14 @@ static bool options_are_valid(const struct warmstart_http_options *options)
            is_within(options->dispatch_timeout_ms, 1, TIMEOUT_MS_MAX) &&
            is_within(options->attempts_max, 1, ATTEMPTS_MAX) &&
            is_within((uint64_t)options->token_mode, WARMSTART_HTTP_TOKEN_DISABLED,
-                     WARMSTART_HTTP_TOKEN_ENFORCE);
+                     WARMSTART_HTTP_TOKEN_ENFORCE) &&
+           is_within(options->header_timeout_ms, 1, TIMEOUT_MS_MAX) &&
+           is_within(options->body_timeout_ms, 1, TIMEOUT_MS_MAX) &&
+           is_within(options->idle_timeout_ms, 1, TIMEOUT_MS_MAX) &&
+           is_within(options->connections_per_address_max, 0, CONNECTIONS_MAX) &&
+           is_within(options->tcp_keepalive_idle_s, 0, KEEPALIVE_S_MAX) &&
+           is_within(options->tcp_keepalive_interval_s, 1, KEEPALIVE_S_MAX) &&
+           is_within(options->tcp_keepalive_probes, 1, KEEPALIVE_PROBES_MAX);
 }
 
 /* ---- New and free ---- */
@@ -121,6 +139,12 @@ static int start(struct warmstart_http *http)
     if (error == 0)
         error = warmstart_http_auth_new(http);
     if (error == 0)
+        error = warmstart_http_spare_open(http);
+    if (error == 0)
+        error = warmstart_http_peers_init(http);
+    if (error == 0)
+        error = warmstart_http_deadlines_init(http);
+    if (error == 0)
         error = warmstart_loop_attach(http->loop, &http->transport, &operations);
     /* The first cell at once: whether libmicrohttpd can do this at all is to be known now. */
     if (error == 0)
@@ -145,6 +169,7 @@ int warmstart_http_new(struct warmstart_loop *loop, const struct warmstart_http_
     http->loop = loop;
     http->options = copy;
     http->drained.run = on_check_drained;
+    http->spare = -1;
     link_init(&http->cells_roomy);
     link_init(&http->cells_full);
     link_init(&http->polls);
@@ -188,6 +213,9 @@ void warmstart_http_free(struct warmstart_http *http)
     free_cells(&http->cells_roomy);
     warmstart_http_linger_free(http);
     warmstart_loop_undefer(http->loop, &http->drained);
+    warmstart_http_deadlines_deinit(http);
+    warmstart_http_peers_deinit(http);
+    warmstart_http_spare_close(http);
     warmstart_http_answers_free(http);
     warmstart_http_auth_free(http);
     free(http);

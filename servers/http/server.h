@@ -43,6 +43,7 @@ enum refusal {
     REFUSAL_QUERY_INVALID,
     REFUSAL_ADMIN_LIMIT,
     REFUSAL_CONNECTIONS_LIMIT,
+    REFUSAL_ADDRESS_LIMIT,
     REFUSAL_MEMORY,
     REFUSALS /* how many */
 };
@@ -62,6 +63,15 @@ enum post_outcome {
     POST_OUTCOMES /* how many */
 };
 
+/* What a connection is doing, for as long as a limit says. */
+enum phase {
+    PHASE_NONE = 0, /* held, or about to be closed: no limit of ours */
+    PHASE_HEADER,   /* the headers of a request are coming, or nothing has come since it was accepted */
+    PHASE_BODY,     /* a body is coming, or an answer is going out */
+    PHASE_IDLE,     /* between two requests */
+    PHASES          /* how many */
+};
+
 struct counters {
     uint64_t connections;               /* open now */
     uint64_t connections_total;         /* accepted */
@@ -72,6 +82,7 @@ struct counters {
     uint64_t hand_over_total[HISTOGRAM_BUCKETS + 1]; /* not cumulative; the last: longer than any bound */
     uint64_t hand_over_ns_total;                     /* their sum */
     uint64_t body_bytes;                             /* of POSTs, allocated now */
+    uint64_t timeouts_total[PHASES];                 /* connections closed for taking too long */
 };
 
 /* Answers that never change; libmicrohttpd counts their references. */
@@ -84,6 +95,21 @@ struct answers {
 };
 
 struct auth;
+/* The connections in one phase, by deadline. */
+struct deadlines {
+    struct link connections;
+    struct warmstart_timer timer; /* always set */
+    bool ticking;                 /* set for a connection's deadline, or an earlier one */
+    struct warmstart_http *http;
+};
+
+/* How many connections each address has. */
+struct peers {
+    struct peer *table; /* NULL: not counted */
+    size_t mask;        /* its length, a power of two, less 1 */
+    uint64_t seed[2];   /* random */
+};
+
 struct listener;
 struct dispatch;
 
@@ -104,13 +130,15 @@ struct warmstart_http {
     struct answers answers;                       /* ready-made */
     struct auth *auth;                            /* who may do what */
     struct counters counters;                     /* since _new */
-    char full[REFUSAL_MESSAGE_BYTES + 256];       /* the whole answer to a connection over the limit */
-    size_t full_bytes;                            /* its length */
-    struct warmstart_task drained;                /* looks whether all is over, while draining */
-    void (*on_drained)(void *user);               /* NULL: not wanted, or called */
-    void *on_drained_user;                        /* handed to it */
-    bool draining;                                /* nothing new is taken */
-    bool closing;                                 /* in _free: not even requests that were read already */
+    struct deadlines deadlines[PHASES];           /* PHASE_NONE has none */
+    struct peers peers;                           /* for connections_per_address_max */
+    int spare;                      /* a descriptor to give up when there is none left; -1: gone */
+    uint64_t shortage_logged_at;    /* the loop's time; 0: not yet */
+    struct warmstart_task drained;  /* looks whether all is over, while draining */
+    void (*on_drained)(void *user); /* NULL: not wanted, or called */
+    void *on_drained_user;          /* handed to it */
+    bool draining;                  /* nothing new is taken */
+    bool closing;                   /* in _free: not even requests that were read already */
 };
 
 static inline struct warmstart_http *http_of_transport(struct warmstart_transport *transport)

@@ -263,6 +263,13 @@ void client_connect(struct client *client, struct fixture *fixture)
     client_connect_to(client, fixture, &fixture->address);
 }
 
+void client_connect_from(struct client *client, struct fixture *fixture, const struct sockaddr_storage *from)
+{
+    open_client(client, fixture, from->ss_family);
+    ck_assert_int_eq(bind(client->fd, (const struct sockaddr *)from, sizeof(struct sockaddr_in)), 0);
+    join_client(client, &fixture->address);
+}
+
 void client_connect_narrow(struct client *client, struct fixture *fixture)
 {
     int bytes = 4096;

@@ -87,6 +87,9 @@ void client_connect(struct client *client, struct fixture *fixture);
 void client_connect_to(struct client *client, struct fixture *fixture,
                        const struct sockaddr_storage *address);
 
+/* The same to fixture->address, from an address of ours; IPv4. */
+void client_connect_from(struct client *client, struct fixture *fixture, const struct sockaddr_storage *from);
+
 /* The same with a small receive buffer. */
 void client_connect_narrow(struct client *client, struct fixture *fixture);
 

@@ -251,31 +251,74 @@ static bool descriptors_are_limited_truly(void)
     return !preloaded || !strstr(preloaded, "vgpreload");
 }
 
-START_TEST(without_descriptors_it_rests_and_then_goes_on)
+/* Sets the limit of descriptors: those that are open beyond it stay. */
+static void limit_descriptors(rlim_t limit)
+{
+    struct rlimit narrow;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &narrow), 0);
+    narrow.rlim_cur = limit;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &narrow), 0);
+}
+
+static void expect_rest(void)
+{
+    struct pollfd asked = {.fd = warmstart_loop_fd(fixture.loop), .events = POLLIN};
+    ck_assert_int_eq(poll(&asked, 1, 0), 0);
+    ck_assert_int_eq(warmstart_loop_timeout_ms(fixture.loop), 100);
+}
+
+START_TEST(without_descriptors_connections_are_turned_away_and_it_goes_on)
+{
+    if (!descriptors_are_limited_truly())
+        return;
+    struct client held, over[5];
+    struct rlimit usual;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    client_hold(&held, &fixture, NULL);
+    for (size_t i = 0; i < 5; i++)
+        client_connect(&over[i], &fixture);
+    limit_descriptors((rlim_t)over[4].fd + 1);
+    for (size_t i = 0; i < 5; i++) {
+        client_expect_error(&over[i], 503, "connections_limit", NULL);
+        client_wait_closed(&over[i]);
+        ck_assert(!over[i].reset);
+    }
+    ck_assert_uint_eq(fixture_stats(&fixture).connections, 1);
+    ck_assert_uint_eq(fixture_stats(&fixture).connections_refused_total, 5);
+    const char *logged = strstr(fixture.log, "accept_failed error=");
+    ck_assert_ptr_nonnull(logged);
+    ck_assert_ptr_null(strstr(logged + 1, "accept_failed error="));
+    client_expect_silence(&held);
+
+    setrlimit(RLIMIT_NOFILE, &usual);
+    expect_healthy(&fixture.address);
+    client_expect_silence(&held);
+    client_close(&held);
+    for (size_t i = 0; i < 5; i++)
+        client_close(&over[i]);
+}
+END_TEST
+
+START_TEST(without_any_descriptor_it_rests_and_then_goes_on)
 {
     if (!descriptors_are_limited_truly())
         return;
     struct client held, waiting;
-    struct rlimit usual, narrow;
-    struct pollfd asked = {.fd = warmstart_loop_fd(fixture.loop), .events = POLLIN};
+    struct rlimit usual;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
     client_hold(&held, &fixture, NULL);
     client_connect(&waiting, &fixture);
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
-    narrow = usual;
-    narrow.rlim_cur = (rlim_t)waiting.fd + 1;
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &narrow), 0);
+    /* Not even the one that is kept for this is to be had again. */
+    limit_descriptors(3);
     fixture_settle(&fixture);
     ck_assert_uint_eq(fixture_stats(&fixture).connections, 1);
-    ck_assert_uint_eq(fixture_stats(&fixture).connections_refused_total, 1);
-    ck_assert_int_eq(poll(&asked, 1, 0), 0);
-    ck_assert_int_eq(warmstart_loop_timeout_ms(fixture.loop), 100);
+    expect_rest();
     ck_assert_ptr_nonnull(strstr(fixture.log, "accept_failed error="));
     size_t logged = fixture.log_bytes;
     fixture_pass(&fixture, 100);
-    ck_assert_uint_eq(fixture_stats(&fixture).connections_refused_total, 1);
     ck_assert_uint_eq(fixture.log_bytes, logged);
-    ck_assert_int_eq(poll(&asked, 1, 0), 0);
-    ck_assert_int_eq(warmstart_loop_timeout_ms(fixture.loop), 100);
+    expect_rest();
+    ck_assert_uint_eq(fixture_stats(&fixture).connections_refused_total, 0);
 
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
     fixture_pass(&fixture, 100);
@@ -332,7 +375,8 @@ int main(void)
     suite_add_tcase(suite, limited);
     TCase *still = tcase_create("still");
     tcase_add_checked_fixture(still, open_still, close_limited);
-    tcase_add_test(still, without_descriptors_it_rests_and_then_goes_on);
+    tcase_add_test(still, without_descriptors_connections_are_turned_away_and_it_goes_on);
+    tcase_add_test(still, without_any_descriptor_it_rests_and_then_goes_on);
     suite_add_tcase(suite, still);
     return suite_run(suite);
 }

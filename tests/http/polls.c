@@ -27,6 +27,8 @@ static void open_still(void)
 {
     fixture_init(&fixture);
     fixture.still = true;
+    /* The supervisor is connected long before it sends anything. */
+    fixture.options.header_timeout_ms = 3600000;
     fixture.logger.level = WARMSTART_LOG_DEBUG;
     fixture_open(&fixture);
     client_connect(&supervisor, &fixture);
