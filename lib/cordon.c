@@ -61,8 +61,10 @@ int warmstart_cordon(struct warmstart_manager *manager, const char *instance, si
     if (manager == NULL || instance_bytes == 0 || !warmstart_name_is_valid(manager, instance, instance_bytes))
         return WARMSTART_ERR_INVALID;
     warmstart_manager_advance(manager, now);
-    if (until > manager->now)
-        return warmstart_manager_refused(manager, begin(manager, instance, instance_bytes, until));
-    end(manager, instance, instance_bytes);
-    return 0;
+    if (until <= manager->now) {
+        end(manager, instance, instance_bytes);
+        return 0;
+    }
+    int result = begin(manager, instance, instance_bytes, until);
+    return result < 0 ? warmstart_manager_refused(manager, result) : 0;
 }

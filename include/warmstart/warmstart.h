@@ -142,7 +142,7 @@ struct warmstart_options {
     uint32_t dispatches_max;      /* 65,536; at most 16,777,216: not settled at the same time */
     uint32_t field_sets_max;      /* 65,536: distinct field sets in use or remembered */
     uint32_t field_sets_idle_max; /* 1,024: remembered after their last waiter, to save allocations */
-    uint32_t instances_max;       /* 65,536: distinct instances that have waiters */
+    uint32_t instances_max;       /* 65,536: distinct instances that have waiters or are cordoned */
     uint32_t fields_max;          /* 32; at most WARMSTART_FIELDS_MAX: fields of one set */
     uint32_t name_bytes_max;      /* 255: bytes of a field's name */
     uint32_t value_bytes_max;     /* 4,096: bytes of a field's value, of a controller id, of an instance */
@@ -463,7 +463,7 @@ struct warmstart_stats {
     uint64_t waiters_blocked;                   /* behind a delivery to the same controller id */
     uint64_t groups;                            /* distinct field sets that have waiters */
     uint64_t field_sets;                        /* the same and those that are remembered */
-    uint64_t instances;                         /* distinct instances that have waiters */
+    uint64_t instances;                         /* distinct ones that have waiters or are cordoned */
     uint64_t dispatches;                        /* not settled */
     uint64_t memory_bytes;                      /* allocated now */
     uint64_t registered_total;                  /* successful registrations */

@@ -109,6 +109,16 @@ struct log_seen {
     const char *secret;
 };
 
+static void count_refusals(void *user, enum warmstart_log_level level, const char *event,
+                           const struct warmstart_log_field *fields, size_t fields_len)
+{
+    unsigned *refused = user;
+    (void)level;
+    (void)fields;
+    (void)fields_len;
+    *refused += strcmp(event, "refused") == 0;
+}
+
 static void see(void *user, enum warmstart_log_level level, const char *event,
                 const struct warmstart_log_field *fields, size_t fields_len)
 {
@@ -148,6 +158,10 @@ static void use_everything(struct core *core, const char *payload)
     registration.expires_at = core->now + 1;
     core_add(core, &registration);
     core_advance(core, core->now + 1);
+    core_register(core, "a=1", "you");
+    ck_assert_int_eq(warmstart_retire(core->manager, "you", 3, core->now + 10, core->now), 1);
+    ck_assert_int_eq(warmstart_cordon(core->manager, "host", 4, core->now + 10, core->now), 0);
+    ck_assert_int_eq(warmstart_cordon(core->manager, "host", 4, 0, core->now), 0);
     core_register(core, "a=1", NULL);
     core_shutdown(core);
     core_pull(core);
@@ -168,6 +182,29 @@ START_TEST(the_log_keeps_to_its_level_and_tells_no_payload)
         ck_assert_int_le(seen.loudest, level);
         ck_assert_uint_eq(seen.bad, 0);
     }
+}
+END_TEST
+
+START_TEST(only_what_is_refused_is_logged_as_refused)
+{
+    unsigned refused = 0;
+    struct warmstart_logger logger = {
+        .level = WARMSTART_LOG_DEBUG, .user = &refused, .write = count_refusals};
+    struct core core;
+    core_init(&core);
+    core.options.logger = &logger;
+    core_start(&core);
+    use_everything(&core, "payload");
+    ck_assert_uint_eq(refused, 0);
+    core_end(&core);
+
+    core_start(&core);
+    warmstart_waiter_id waiter = 0;
+    struct warmstart_registration registration = core_registration(&core, "a=1 a=1");
+    ck_assert_int_eq(warmstart_register(core.manager, &registration, &waiter, core.now),
+                     WARMSTART_ERR_INVALID);
+    ck_assert_uint_eq(refused, 1);
+    core_end(&core);
 }
 END_TEST
 
@@ -211,6 +248,8 @@ START_TEST(a_manager_that_is_null_is_refused)
     ck_assert_int_eq(warmstart_cancel_dispatch(NULL, 1, 1), WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_abandon_dispatch(NULL, 1, 1), WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_next_event(NULL, &event), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_cordon(NULL, "host", 4, 2, 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_retire(NULL, "me", 2, 2, 1), WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_advance(NULL, 1), WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_manager_shutdown(NULL, 1), WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_get_stats(NULL, &stats), WARMSTART_ERR_INVALID);
@@ -289,6 +328,7 @@ int main(void)
     tcase_add_test(tcase, two_managers_share_nothing);
     tcase_add_test(tcase, the_same_calls_do_the_same_whatever_the_seed);
     tcase_add_test(tcase, the_log_keeps_to_its_level_and_tells_no_payload);
+    tcase_add_test(tcase, only_what_is_refused_is_logged_as_refused);
     tcase_add_test(tcase, a_logger_may_be_switched_off_between_calls);
     tcase_add_test(tcase, a_manager_that_is_null_is_refused);
     tcase_add_test(tcase, a_missing_argument_is_refused);

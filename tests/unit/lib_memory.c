@@ -68,6 +68,22 @@ static int deliver_claimed(struct play *play, int number, uint64_t *ret_id)
     return answer;
 }
 
+static int cordon_one(struct play *play, int number, uint64_t *ret_id)
+{
+    (void)ret_id;
+    char text[32];
+    (void)snprintf(text, sizeof(text), "number=%d", number);
+    return warmstart_cordon(play->core.manager, text, 10, 5000 + (uint64_t)number, play->core.now);
+}
+
+static int retire_one(struct play *play, int number, uint64_t *ret_id)
+{
+    (void)ret_id;
+    char text[32];
+    (void)snprintf(text, sizeof(text), "number=%d", number);
+    return warmstart_retire(play->core.manager, text, 10, 2000, play->core.now);
+}
+
 /* Does it; when memory lacked, checks that nothing has changed and tries once more. */
 static int attempt(struct play *play, act *what, int number, uint64_t *id)
 {
@@ -152,6 +168,22 @@ static void claim_many(struct play *play)
     }
 }
 
+/* Every instance goes away for a while, and some controllers for good. */
+static void leave_many(struct play *play)
+{
+    for (int i = 90; i < 90 + 2 * WAITERS; i++) {
+        uint64_t none = 0;
+        int answer = attempt(play, cordon_one, i, &none);
+        ck_assert(answer == 0 || answer == WARMSTART_ERR_MEMORY);
+        if (i % 8 != 0)
+            continue;
+        answer = attempt(play, retire_one, i, &none);
+        ck_assert(answer >= 0 || answer == WARMSTART_ERR_MEMORY);
+        pull(play, WARMSTART_OUTCOME_DELIVERED);
+    }
+    core_advance(&play->core, 2000);
+}
+
 /* Many payloads under way at the same time. */
 static void dispatch_at_once(struct play *play)
 {
@@ -184,6 +216,8 @@ static bool perform(struct play *play)
     claim_many(play);
     dispatch_many(play, dispatch_shared, 100, 5, WARMSTART_OUTCOME_LOST);
     dispatch_many(play, dispatch_own, 100, 2, WARMSTART_OUTCOME_DELIVERED);
+    register_many(play, 100);
+    leave_many(play);
     register_many(play, 100);
     dispatch_at_once(play);
     register_many(play, 120);
@@ -248,9 +282,9 @@ START_TEST(without_failures_the_play_is_what_it_says)
     core_init(&play->core);
     ck_assert(perform(play));
     struct warmstart_stats stats = core_stats(&play->core);
-    ck_assert_uint_eq(stats.registered_total, 3 * WAITERS);
+    ck_assert_uint_eq(stats.registered_total, 4 * WAITERS);
     ck_assert_uint_eq(play->refused, 0);
-    for (int i = 1; i <= (int)WARMSTART_ENDING_SHUTDOWN; i++)
+    for (int i = 1; i <= (int)WARMSTART_ENDING_RETIRED; i++)
         ck_assert_msg(stats.ended_total[i] > 0, "nobody ended as %s",
                       warmstart_ending_name((enum warmstart_ending)i));
     ck_assert_uint_gt(stats.settled_total[WARMSTART_OUTCOME_DELIVERED], 0);
