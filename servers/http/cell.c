@@ -7,12 +7,17 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "answer.h"
 #include "log.h"
 #include "request.h"
 #include "turn_away.h"
 
 /* How often a daemon is run in one turn: a request takes two or three, a large body many. */
 #define RUNS_MAX 8
+
+/* After so many turns without any progress a daemon runs in circles, and only so often from then on. */
+#define STALLS_MAX 32
+#define STALLED_NS (10 * MILLISECOND_NS)
 
 static struct cell *cell_of_task(struct warmstart_task *task)
 {
@@ -42,13 +47,53 @@ static bool run(struct cell *cell)
     return false;
 }
 
+/*
+ * libmicrohttpd asks to be run at once, again and again, for a connection whose buffer is full of something
+ * that it cannot hand on, such as the endless head of a chunk. It reads nothing of it any more, so what tells
+ * such a connection is that bytes wait, or that the peer has left, and nobody looks.
+ */
+static void expel_stuck(struct cell *cell)
+{
+    for (struct link *link = cell->uploads.next; link != &cell->uploads; link = link->next) {
+        struct connection *connection =
+            (struct connection *)((char *)link - offsetof(struct connection, uploading));
+        if (connection->doomed || !warmstart_http_connection_is_unheard(connection))
+            continue;
+        (void)warmstart_http_answer_early(connection, REFUSAL_REQUEST_MALFORMED,
+                                          "the head of a chunk is too long");
+        warmstart_http_connection_expel(connection);
+    }
+}
+
+static void go_on(struct cell *cell, bool progress)
+{
+    struct warmstart_loop *loop = cell->http->loop;
+    cell->stalls = progress ? 0 : cell->stalls + 1;
+    if (cell->stalls < STALLS_MAX) {
+        warmstart_loop_defer(loop, &cell->task);
+        return;
+    }
+    cell->stalls = STALLS_MAX;
+    expel_stuck(cell);
+    if (warmstart_loop_timer_set(loop, &cell->timer, warmstart_loop_now(loop) + STALLED_NS) < 0)
+        warmstart_loop_defer(loop, &cell->task);
+}
+
+static void on_due(struct warmstart_timer *timer, uint64_t now)
+{
+    (void)now;
+    warmstart_http_cell_mark((struct cell *)((char *)timer - offsetof(struct cell, timer)));
+}
+
 static void on_task(struct warmstart_task *task)
 {
     struct cell *cell = cell_of_task(task);
+    uint64_t calls = cell->calls;
     if (!run(cell)) {
-        warmstart_loop_defer(cell->http->loop, task);
+        go_on(cell, cell->calls != calls);
         return;
     }
+    cell->stalls = 0;
     bool another_has_room = cell->link.next != cell->link.previous;
     if (cell->connections == 0 && another_has_room)
         warmstart_http_cell_free(cell);
@@ -99,6 +144,8 @@ int warmstart_http_cell_new(struct warmstart_http *http)
         return WARMSTART_ERR_MEMORY;
     cell->http = http;
     cell->task.run = on_task;
+    cell->timer.due = on_due;
+    link_init(&cell->uploads);
     errno = 0;
     cell->daemon = start(cell);
     if (!cell->daemon) {
@@ -122,6 +169,7 @@ void warmstart_http_cell_free(struct cell *cell)
 {
     struct warmstart_http *http = cell->http;
     warmstart_loop_undefer(http->loop, &cell->task);
+    warmstart_loop_timer_cancel(http->loop, &cell->timer);
     warmstart_loop_unwatch(http->loop, &cell->watch);
     MHD_stop_daemon(cell->daemon);
     assert(cell->connections == 0);

@@ -13,6 +13,10 @@ struct cell {
     struct MHD_Daemon *daemon;
     struct warmstart_watch watch; /* of the daemon's epoll descriptor */
     struct warmstart_task task;   /* runs the daemon */
+    struct warmstart_timer timer; /* runs it later, when it is stalled */
+    struct link uploads;          /* connections whose request has a body that is not read whole */
+    uint64_t calls;               /* of the access handler: bodies get on */
+    uint32_t stalls;              /* turns in a row that ended with more to do, and in which none was made */
     struct connection *arriving;  /* that is being handed over */
     uint32_t connections;         /* how many it has */
 };

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "body.h"
@@ -38,6 +39,7 @@ static void end_request(struct connection *connection, bool whole)
         warmstart_http_dispatch_orphan(connection);
     warmstart_http_body_drop(connection->body);
     connection->body = NULL;
+    link_remove(&connection->uploading);
     connection->suspended = false;
     connection->doomed = false;
     connection->route = ROUTE_NONE;
@@ -166,6 +168,21 @@ void warmstart_http_connection_reset(struct connection *connection)
         warmstart_http_connection_resume(connection);
     else
         warmstart_http_cell_mark(connection->cell);
+}
+
+void warmstart_http_connection_expel(struct connection *connection)
+{
+    connection->doomed = true;
+    /* Enough if libmicrohttpd watches the socket; if not, only a time limit makes it close it. */
+    (void)shutdown(connection->fd, SHUT_RDWR);
+    (void)MHD_set_connection_option(connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+}
+
+bool warmstart_http_connection_is_unheard(struct connection *connection)
+{
+    int bytes = 0;
+    bool known = ioctl(connection->fd, FIONREAD, &bytes) == 0;
+    return (known && bytes > 0) || warmstart_http_connection_is_dead(connection);
 }
 
 bool warmstart_http_connection_is_dead(struct connection *connection)

@@ -58,6 +58,7 @@ struct connection {
     uint64_t announced;        /* Content-Length; 0: none */
     struct body *body;         /* what was kept of it, a reference; NULL: nothing so far */
     struct poll *poll;         /* the held poll, NULL: none */
+    struct link uploading;     /* in cell->uploads until its body is read */
     struct dispatch *dispatch; /* the dispatch that the request waits for; NULL: none */
 };
 
@@ -86,6 +87,12 @@ void warmstart_http_connection_doom(struct connection *connection);
 
 /* Closes it soon, whatever is going on, so that nothing that was written and not yet received arrives later. */
 void warmstart_http_connection_reset(struct connection *connection);
+
+/* Closes one that libmicrohttpd does not look at although it is not held: within a second. */
+void warmstart_http_connection_expel(struct connection *connection);
+
+/* Are there bytes of the peer's, or its end, that were not read? */
+bool warmstart_http_connection_is_unheard(struct connection *connection);
 
 /* Has the peer closed, shut down its sending side, or failed? Asks the kernel. */
 bool warmstart_http_connection_is_dead(struct connection *connection);

@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #include "cell.h"
 #include "connection.h"
@@ -50,7 +49,6 @@ static uint64_t length_ns(const struct warmstart_http *http, enum phase phase)
     return FAR_AWAY;
 }
 
-/* libmicrohttpd has to close it, and does when it sees the end of the stream. */
 static void expire(struct connection *connection)
 {
     struct warmstart_http *http = connection->http;
@@ -60,7 +58,7 @@ static void expire(struct connection *connection)
     warmstart_http_log_timeout(http, phase);
     warmstart_http_deadline_begin(connection, PHASE_NONE);
     connection->expired = true;
-    (void)shutdown(connection->fd, SHUT_RDWR);
+    warmstart_http_connection_expel(connection);
     warmstart_http_cell_mark(connection->cell);
 }
 

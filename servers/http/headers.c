@@ -127,6 +127,9 @@ void warmstart_http_headers_read(const struct connection *connection, const char
         MHD_get_connection_values(mhd, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL);
     ret_headers->entries = entries > 0 ? (size_t)entries : 0;
     ret_headers->header_bytes = header_size(mhd);
+    const char *cookies;
+    (void)MHD_lookup_connection_value_n(mhd, MHD_HEADER_KIND, "cookie", 6, &cookies,
+                                        &ret_headers->copied_bytes);
 
     /* The same for the two ends: the request line before the first header, the empty line after the last. */
     const char *end = method + ret_headers->header_bytes;

@@ -14,6 +14,7 @@ struct headers {
     struct trigger_value transfer_encoding;
     const char *repeated; /* the lower-case name of one that may be there only once and is not; else NULL */
     size_t header_bytes;  /* from the method to the empty line */
+    size_t copied_bytes;  /* of the cookies, which libmicrohttpd takes apart in a copy */
     size_t entries;       /* headers, cookies and arguments, each of which takes memory */
     bool intact;          /* no NUL, no folded line, no space in a name: what follows a name is its value */
     bool http_1_0;        /* the request's version is HTTP/1.0 */

@@ -21,6 +21,7 @@
 #include "answer.h"
 #include "auth.h"
 #include "body.h"
+#include "cell.h"
 #include "deadline.h"
 #include "dispatch.h"
 #include "headers.h"
@@ -172,8 +173,8 @@ static struct verdict judge_framing(const struct headers *headers)
     if (chunked && (headers->content_length.text || headers->http_1_0))
         return (struct verdict){REFUSAL_REQUEST_MALFORMED,
                                 "transfer-encoding with content-length or in HTTP/1.0"};
-    if (chunked && (headers->transfer_encoding.bytes != 7 ||
-                    strncasecmp(headers->transfer_encoding.text, "chunked", 7) != 0))
+    /* The whole text, as libmicrohttpd compares it: a space behind it would make it another one. */
+    if (chunked && strcasecmp(headers->transfer_encoding.text, "chunked") != 0)
         return (struct verdict){REFUSAL_ENCODING_UNSUPPORTED,
                                 "transfer-encoding is chunked, or there is none"};
     return fine;
@@ -182,7 +183,8 @@ static struct verdict judge_framing(const struct headers *headers)
 static struct verdict judge_header_size(const struct connection *connection, const struct headers *headers)
 {
     const struct warmstart_http_options *options = &connection->http->options;
-    size_t memory = headers->header_bytes + headers->entries * ENTRY_BYTES + SPARE_BYTES;
+    size_t memory =
+        headers->header_bytes + headers->copied_bytes + headers->entries * ENTRY_BYTES + SPARE_BYTES;
     if (headers->header_bytes > options->header_bytes_max || memory > (size_t)options->header_bytes_max * 2)
         return (struct verdict){REFUSAL_HEADERS_TOO_LARGE,
                                 "the request line and headers are too large, or too many"};
@@ -245,8 +247,11 @@ static enum MHD_Result begin(struct connection *connection, const char *target, 
     /* Without a body an unknown path is no reason to close, so that is answered in the final call. */
     if (!verdict.message && has_body)
         verdict = judge_route(connection);
-    if (!verdict.message)
+    if (!verdict.message) {
+        if (has_body)
+            link_insert_before(&connection->cell->uploads, &connection->uploading);
         return MHD_YES;
+    }
     connection->unread = true;
     return warmstart_http_answer_refusal(connection, verdict.refusal, verdict.message);
 }
@@ -271,6 +276,7 @@ static enum MHD_Result take_body(struct connection *connection, const char *uplo
 static enum MHD_Result finish(struct connection *connection, const char *target, const char *method,
                               const char *version)
 {
+    link_remove(&connection->uploading);
     struct verdict verdict = judge_route(connection);
     if (verdict.message)
         return warmstart_http_answer_refusal(connection, verdict.refusal, verdict.message);
@@ -322,6 +328,7 @@ enum MHD_Result warmstart_http_request_handle(void *cls, struct MHD_Connection *
     struct connection *connection = warmstart_http_connection_of(mhd);
     if (!connection || connection->doomed || connection->expired || http->closing)
         return MHD_NO;
+    connection->cell->calls++;
     if (!*context) {
         *context = connection;
         warmstart_http_deadline_begin(connection, PHASE_BODY);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /warm-start: bodies, limits, answers. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -400,6 +401,43 @@ START_TEST(a_supervisor_that_hangs_up_leaves_an_outcome_that_is_counted)
 }
 END_TEST
 
+START_TEST(a_supervisor_that_hangs_up_before_its_run_is_out_takes_it_back)
+{
+    char *message = message_new(NULL, "run_1", 0);
+    struct client first;
+    /* The first POST sets the watch that sees the leaving of the second one's sender. */
+    client_hold(&first, &fixture, NULL);
+    ck_assert(client_dispatched(&supervisor, message));
+    client_close(&first);
+    client_hold(&controller, &fixture, NULL);
+    client_dispatch(&supervisor, message);
+    ck_assert_int_eq(shutdown(supervisor.fd, SHUT_WR), 0);
+    client_expect_closed(&supervisor);
+    client_expect_silence(&controller);
+    ck_assert_uint_eq(fixture_stats(&fixture).held, 1);
+    ck_assert(fixture_metric(&fixture, "warmstart_dispatches_total{outcome=\"cancelled\"}") == 1);
+    ck_assert(fixture_metric(&fixture, "warmstart_http_body_bytes") == 0);
+    free(message);
+}
+END_TEST
+
+START_TEST(a_sender_that_stays_after_413_is_left_after_a_second)
+{
+    struct pollfd asked;
+    client_send_text(&supervisor, "POST /warm-start HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n");
+    client_expect_error(&supervisor, 413, "body_too_large", NULL);
+    client_expect_closed(&supervisor);
+    client_push(&supervisor, "x", 1);
+    fixture_settle(&fixture);
+    asked = (struct pollfd){.fd = supervisor.fd};
+    ck_assert_int_eq(poll(&asked, 1, 0), 0);
+    fixture_pass(&fixture, 1000);
+    client_push(&supervisor, "x", 1);
+    ck_assert_int_eq(poll(&asked, 1, 0), 1);
+    ck_assert(asked.revents & (POLLERR | POLLHUP));
+}
+END_TEST
+
 START_TEST(a_post_is_answered_false_when_nothing_is_heard_of_its_delivery)
 {
     struct foreign foreign;
@@ -464,6 +502,8 @@ int main(void)
     tcase_add_test(still, a_controller_of_another_transport_gets_the_message);
     tcase_add_test(still, lost_means_the_next_controller_whatever_its_transport);
     tcase_add_test(still, a_supervisor_that_hangs_up_leaves_an_outcome_that_is_counted);
+    tcase_add_test(still, a_supervisor_that_hangs_up_before_its_run_is_out_takes_it_back);
+    tcase_add_test(still, a_sender_that_stays_after_413_is_left_after_a_second);
     tcase_add_test(still, a_post_is_answered_false_when_nothing_is_heard_of_its_delivery);
     suite_add_tcase(suite, still);
     return suite_run(suite);

@@ -453,6 +453,19 @@ START_TEST(a_second_poll_of_a_controller_supersedes_the_first)
 }
 END_TEST
 
+START_TEST(a_controller_that_retires_is_let_go_and_refused_when_it_comes_back)
+{
+    client_hold(&controller, &fixture, NULL);
+    ck_assert_int_ge(warmstart_loop_retire(fixture.loop, "controller_1", 12, WARMSTART_NEVER), 0);
+    client_expect_closed(&controller);
+    client_close(&controller);
+    client_connect(&controller, &fixture);
+    client_poll(&controller, NULL);
+    client_expect_error(&controller, 503, "controller_retired", NULL);
+    client_expect_closed(&controller);
+}
+END_TEST
+
 START_TEST(one_poll_over_the_limit_is_503_and_the_held_ones_stay)
 {
     struct client third;
@@ -604,6 +617,7 @@ int main(void)
         a_message_for_a_controller_that_has_just_left_goes_to_the_next,
         a_message_that_everybody_left_before_is_not_delivered,
         a_second_poll_of_a_controller_supersedes_the_first,
+        a_controller_that_retires_is_let_go_and_refused_when_it_comes_back,
     };
     const TTest *const slow[] = {
         a_message_reaches_the_poll_that_fits_byte_for_byte,

@@ -395,6 +395,65 @@ START_TEST(too_many_small_headers_are_431)
 }
 END_TEST
 
+/* The largest make libmicrohttpd give up without a word, while it copies them. */
+START_TEST(cookies_that_leave_no_room_are_refused)
+{
+    for (size_t bytes = 3000; bytes < 4000; bytes += 13) {
+        char request[4200];
+        int length = snprintf(request, sizeof(request),
+                              "POST /warm-start HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                              "Content-Length: 2\r\nCookie: ");
+        memset(request + length, 'c', bytes);
+        memcpy(request + (size_t)length + bytes, "\r\n\r\n{}", 6);
+        reconnect();
+        client_send(&client, request, (size_t)length + bytes + 6);
+        client_wait_closed(&client);
+        ck_assert(client.bytes == 0 || strncmp(client.data, "HTTP/1.1 4", 10) == 0);
+        fixture_settle(&fixture);
+    }
+}
+END_TEST
+
+static void send_endless_chunk_head(struct client *one, size_t bytes)
+{
+    char head[20000];
+    memset(head, 'x', sizeof(head));
+    client_connect(one, &fixture);
+    client_send_text(one, "POST /warm-start HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;");
+    client_push(one, head, bytes);
+}
+
+/* libmicrohttpd would ask to be run for ever. */
+START_TEST(an_endless_chunk_head_is_400_and_no_busy_loop)
+{
+    struct client hostile;
+    struct response response;
+    send_endless_chunk_head(&hostile, 20000);
+    client_response(&hostile, &response);
+    ck_assert_int_eq(response.status, 400);
+    response_free(&response);
+    fixture_settle(&fixture);
+    client_send_text(&client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(&client, 200, "{\"status\":\"ok\"}");
+    fixture_wait_connections(&fixture, 1);
+    client_close(&hostile);
+}
+END_TEST
+
+START_TEST(a_chunk_head_that_just_fills_the_memory_is_no_busy_loop)
+{
+    struct client hostile;
+    for (size_t bytes = 7000; bytes < 8192; bytes += 100) {
+        send_endless_chunk_head(&hostile, bytes);
+        fixture_settle(&fixture);
+        client_send_text(&client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+        client_expect(&client, 200, "{\"status\":\"ok\"}");
+        client_close(&hostile);
+    }
+    fixture_wait_connections(&fixture, 1);
+}
+END_TEST
+
 START_TEST(a_target_that_is_too_long_is_414)
 {
     struct response response;
@@ -464,7 +523,8 @@ END_TEST
 
 START_TEST(transfer_encodings_but_chunked_are_501)
 {
-    static const char *const encodings[] = {"gzip", "gzip, chunked", "chunked, gzip", "identity", ""};
+    static const char *const encodings[] = {"gzip", "gzip, chunked", "chunked, gzip", "identity",
+                                            "",     "chunked "};
     for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++) {
         char request[160];
         reconnect();
@@ -571,6 +631,9 @@ static TCase *refusals_case(void)
     tcase_add_test(tests, headers_over_the_limit_are_431);
     tcase_add_test(tests, headers_beyond_all_memory_are_431);
     tcase_add_test(tests, too_many_small_headers_are_431);
+    tcase_add_test(tests, cookies_that_leave_no_room_are_refused);
+    tcase_add_test(tests, an_endless_chunk_head_is_400_and_no_busy_loop);
+    tcase_add_test(tests, a_chunk_head_that_just_fills_the_memory_is_no_busy_loop);
     tcase_add_test(tests, a_target_that_is_too_long_is_414);
     tcase_add_test(tests, nul_bytes_are_refused);
     tcase_add_test(tests, folded_lines_and_spaces_in_names_are_refused);
