@@ -165,8 +165,9 @@ struct warmstart_settlement {
     warmstart_dispatch_id dispatch;
     enum warmstart_outcome outcome;
     uint32_t attempts; /* waiters that were tried */
-    struct warmstart_conn
-        *conn;            /* DELIVERED, UNCERTAIN: who was written to, of whichever transport; else NULL */
+    /* DELIVERED, UNCERTAIN: who was written to, of whichever transport, unless it was an earlier one, which
+     * has ended; else NULL. */
+    struct warmstart_conn *conn;
     uint64_t duration_ns; /* since started_at */
 };
 

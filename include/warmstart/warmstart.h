@@ -9,17 +9,19 @@
  *
  * Rules that hold for every call here:
  *
- *   Time      Each `now`, deadline and time limit is in nanoseconds of one monotonic clock of the caller's
- * choice. A `now` smaller than an earlier one counts as the earlier one: time never runs backwards inside.
- *             Every call first lets the deadlines up to `now` fall due, as warmstart_advance() does.
- *   Answers   Below 0: an error (enum warmstart_error); nothing but the time has changed, no `ret_` output
- * was written. 0: no, or nothing to do (for calls that ask), or done (for calls that can only succeed or
- * fail). 1: yes. "No waiter fits" and "already gone" are answers, not errors. Ids       64 bits, never 0,
- * never given out twice until a slot was used 2^31 times. An id of something that has ended is an ordinary
- * argument; the answer is 0. Memory    Everything handed in is copied or only looked at during the call,
- * except the pointers that the manager carries without ever following them: conn, origin and payload. Threads
- * A manager belongs to one thread at a time. Different managers share nothing. Callbacks Only the allocator
- * and the log hook are called back; they must not call into the same manager.
+ *   Time       Each `now`, deadline and time limit is in nanoseconds of one monotonic clock of the caller's
+ *              choice. A `now` smaller than an earlier one counts as the earlier one: time never runs
+ *              backwards inside. Every call first lets the deadlines up to `now` fall due, as
+ *              warmstart_advance() does.
+ *   Answers    Below 0: an error (enum warmstart_error); nothing but the time has changed, no `ret_` output
+ *              was written. 0: no, or nothing to do (for calls that ask), or done (for calls that can only
+ *              succeed or fail). 1: yes. "No waiter fits" and "already gone" are answers, not errors.
+ *   Ids        64 bits, never 0, never given out twice until a slot was used 2^31 times. An id of something
+ *              that has ended is an ordinary argument; the answer is 0.
+ *   Memory     Everything handed in is copied or only looked at during the call, except the pointers that
+ *              the manager carries without ever following them: conn, origin and payload.
+ *   Threads    A manager belongs to one thread at a time. Different managers share nothing.
+ *   Callbacks  Only the allocator and the log hook are called back; they must not call into the same manager.
  */
 #ifndef WARMSTART_WARMSTART_H
 #define WARMSTART_WARMSTART_H
