@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * match_logic: the core alone. No socket, no clock: the program is the transport, and time is a number that it
- * counts up itself. So match logic can be tested like any other pure function; this program checks every answer
- * and ends with status 1 at the first one that is not as expected.
+ * match_logic: the core alone. No socket, no clock: the program is the transport, and time is a number that
+ * it counts up itself. So match logic can be tested like any other pure function; this program checks every
+ * answer and ends with status 1 at the first one that is not as expected.
  */
 #include <warmstart/warmstart.h>
 

@@ -4,8 +4,8 @@
  *
  *     ten_lines [HOST:PORT]        127.0.0.1:8080 if not given; port 0 picks a free one
  *
- * Try it: docs/protocol.md has the requests. Ctrl-C ends it. A program that has an event loop of its own polls
- * warmstart_loop_fd() instead of calling warmstart_loop_run().
+ * Try it: docs/protocol.md has the requests. Ctrl-C ends it. A program that has an event loop of its own
+ * polls warmstart_loop_fd() instead of calling warmstart_loop_run().
  */
 #include <warmstart/http.h>
 

@@ -125,8 +125,9 @@ static void conclude(struct supervisor *supervisor, int run, bool fits, bool did
 }
 
 /*
- * Dispatches a run when a controller says that it waits. Its poll may still be on its way, so a run that fits and finds
- * nobody is tried again for a while; a real supervisor starts a container at once. False: the broker is gone.
+ * Dispatches a run when a controller says that it waits. Its poll may still be on its way, so a run that fits
+ * and finds nobody is tried again for a while; a real supervisor starts a container at once. False: the
+ * broker is gone.
  */
 static bool dispatch(struct supervisor *supervisor, int run)
 {
@@ -150,7 +151,10 @@ static bool dispatch(struct supervisor *supervisor, int run)
     return answer >= 0;
 }
 
-/* Ends the controllers, and looks at what they had to say beyond what was asked. Returns what went wrong in all. */
+/*
+ * Ends the controllers, and looks at what they had to say beyond what was asked. Returns what went wrong in
+ * all.
+ */
 static int finish(struct supervisor *supervisor, int runs, const pid_t controllers[CONTROLLERS])
 {
     for (int i = 0; i < CONTROLLERS; i++) {
@@ -187,14 +191,16 @@ int main(int argc, char **argv)
 {
     static struct supervisor supervisor;
     bool has_runs = argc == 4 && strcmp(argv[1], "--runs") == 0;
-    int runs = has_runs ? atoi(argv[2]) : 20, pipe_ends[2];
+    long runs_asked = has_runs ? strtol(argv[2], NULL, 10) : 20;
+    int pipe_ends[2];
     const char *url = argv[argc - 1];
     pid_t controllers[CONTROLLERS];
-    if ((argc != 2 && !has_runs) || runs < 1 || runs > RUNS_MAX || url[0] == '-' ||
+    if ((argc != 2 && !has_runs) || runs_asked < 1 || runs_asked > RUNS_MAX || url[0] == '-' ||
         strlen(url) > DEMO_URL_MAX) {
         fprintf(stderr, "usage: demo [--runs N] http://HOST:PORT        N: 1 to %d, default 20\n", RUNS_MAX);
         return 2;
     }
+    int runs = (int)runs_asked;
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the demo's supervisor and its controllers share: who asks for what, HTTP by libcurl, one line a step. */
+/*
+ * What the demo's supervisor and its controllers share: who asks for what, HTTP by libcurl, one line a step.
+ */
 #ifndef EXAMPLES_DEMO_H
 #define EXAMPLES_DEMO_H
 

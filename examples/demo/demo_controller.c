@@ -3,10 +3,12 @@
 #include "demo.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -26,12 +28,11 @@ static long connect_controller(CURL *curl, const char *url, struct demo_answer *
 static int run_number(const struct demo_answer *answer)
 {
     const char *name = "";
-    int run = -1;
     json_t *message = json_loadb(answer->body, answer->bytes, 0, NULL);
     json_unpack(message, "{s:{s:s}}", "run", "friendlyId", &name);
-    sscanf(name, "run_%d", &run);
+    long run = strncmp(name, "run_", 4) == 0 ? strtol(name + 4, NULL, 10) : -1;
     json_decref(message);
-    return run;
+    return run > 0 && run < INT_MAX ? (int)run : -1;
 }
 
 /* Says who waits for what, in the headers that the platform's controllers send. */
