@@ -251,10 +251,10 @@ WARMSTART_API int warmstart_cordon(struct warmstart_manager *manager, const char
                                    size_t instance_bytes, uint64_t until, uint64_t now);
 
 /*
- * A controller leaves for good: its waiter ends as RETIRED, unless a payload is being written to it, and until
- * the moment `until` warmstart_register() answers WARMSTART_ERR_RETIRED to its id. `until` not after `now`
- * allows it again at once. 1: a waiter of it ended; 0: it had none. WARMSTART_ERR_INVALID: no id, or too long;
- * WARMSTART_ERR_LIMIT: retired_max; WARMSTART_ERR_MEMORY.
+ * A controller leaves for good: its waiter ends as RETIRED, unless a payload is being written to it, and
+ * until the moment `until` warmstart_register() answers WARMSTART_ERR_RETIRED to its id. `until` not after
+ * `now` allows it again at once. 1: a waiter of it ended; 0: it had none. WARMSTART_ERR_INVALID: no id, or
+ * too long; WARMSTART_ERR_LIMIT: retired_max; WARMSTART_ERR_MEMORY.
  */
 WARMSTART_API int warmstart_retire(struct warmstart_manager *manager, const char *controller_id,
                                    size_t controller_id_bytes, uint64_t until, uint64_t now);
@@ -272,8 +272,9 @@ struct warmstart_waiter_view {
 };
 
 /*
- * Calls `view` for each waiter that has not ended, in no order, until it returns other than 0. It must not call
- * into the manager. 0: all were shown; else what `view` returned; WARMSTART_ERR_INVALID: a NULL argument.
+ * Calls `view` for each waiter that has not ended, in no order, until it returns other than 0. It must not
+ * call into the manager. 0: all were shown; else what `view` returned; WARMSTART_ERR_INVALID: a NULL
+ * argument.
  */
 WARMSTART_API int warmstart_foreach_waiter(struct warmstart_manager *manager,
                                            int (*view)(void *user,
