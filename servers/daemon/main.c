@@ -13,6 +13,7 @@
 
 #include "log.h"
 #include "options.h"
+#include "secrets.h"
 #include "signals.h"
 
 enum {
@@ -27,6 +28,7 @@ struct daemon {
     struct warmstart_daemon_options options;
     struct warmstart_daemon_log log;
     struct warmstart_daemon_signals signals;
+    struct warmstart_daemon_secrets secrets; /* wiped once they are handed on */
     struct warmstart_loop *loop;
     struct warmstart_http *http;
     struct warmstart_timer drain_limit; /* set by the first signal */
@@ -188,7 +190,15 @@ static int make_http(struct daemon *daemon)
     options.tcp_keepalive_idle_s = (uint32_t)given->tcp_keepalive_idle_s;
     options.tcp_keepalive_interval_s = (uint32_t)given->tcp_keepalive_interval_s;
     options.tcp_keepalive_probes = (uint32_t)given->tcp_keepalive_probes;
-    return warmstart_http_new(daemon->loop, &options, &daemon->http);
+    options.token_mode = (enum warmstart_http_token_mode)given->token_mode;
+    options.token_secret = daemon->secrets.token.text;
+    options.token_secret_bytes = daemon->secrets.token.bytes;
+    options.dispatch_token = daemon->secrets.dispatch.text;
+    options.dispatch_token_bytes = daemon->secrets.dispatch.bytes;
+    warmstart_daemon_secrets_warn(&daemon->secrets, given, &daemon->log);
+    int error = warmstart_http_new(daemon->loop, &options, &daemon->http);
+    warmstart_daemon_secrets_deinit(&daemon->secrets);
+    return error;
 }
 
 /* Whether only processes of this machine can reach a listener. */
@@ -239,12 +249,12 @@ static void announce(struct daemon *daemon, char (*urls)[URL_BYTES])
         const struct warmstart_log_field fields[] = {
             warmstart_daemon_log_text("address", urls[i]),
             warmstart_daemon_log_text("serves", role_name(role)),
-            warmstart_daemon_log_text("hint", "controllers run foreign code and could dispatch runs: "
-                                              "use --http-poll and --http-dispatch"),
+            warmstart_daemon_log_text("hint", "controllers run foreign code and could dispatch runs: use "
+                                              "--http-poll and --http-dispatch, or --dispatch-token-file"),
         };
         printf("listening on %s\n", urls[i]);
         warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "listening", fields, 2);
-        if (role == WARMSTART_HTTP_ALL && !is_local(urls[i]))
+        if (role == WARMSTART_HTTP_ALL && !is_local(urls[i]) && daemon->options.dispatch_token_file == NULL)
             warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "listener_not_split", fields, 3);
     }
     fflush(stdout);
@@ -311,6 +321,9 @@ int main(int argc, char **argv)
         status = print_help();
     } else if (daemon.options.action == WARMSTART_DAEMON_VERSION) {
         status = print_version();
+    } else if (warmstart_daemon_secrets_read(&daemon.secrets, &daemon.options, environ, error,
+                                             sizeof(error)) < 0) {
+        fprintf(stderr, "warmstartd: %s\n", error);
     } else {
         signal(SIGPIPE, SIG_IGN); /* standard output and error may be pipes that nobody reads */
         warmstart_daemon_log_init(&daemon.log, STDERR_FILENO,
@@ -319,6 +332,7 @@ int main(int argc, char **argv)
         status = run(&daemon);
         warmstart_daemon_log_deinit(&daemon.log);
     }
+    warmstart_daemon_secrets_deinit(&daemon.secrets);
     warmstart_daemon_options_deinit(&daemon.options);
     return status;
 }

@@ -22,6 +22,9 @@ enum {
 
 /* The words of a CHOICE are numbered in their order. */
 static_assert(WARMSTART_NEWEST_FIRST == 0 && WARMSTART_OLDEST_FIRST == 1, "order of --order");
+static_assert(WARMSTART_HTTP_TOKEN_DISABLED == 0 && WARMSTART_HTTP_TOKEN_LOG == 1 &&
+                  WARMSTART_HTTP_TOKEN_ENFORCE == 2,
+              "order of --token-mode");
 static_assert(WARMSTART_LOG_OFF == 0 && WARMSTART_LOG_ERROR == 1 && WARMSTART_LOG_WARN == 2 &&
                   WARMSTART_LOG_INFO == 3 && WARMSTART_LOG_DEBUG == 4,
               "order of --log-level");
@@ -69,6 +72,14 @@ const struct warmstart_daemon_option warmstart_daemon_option_table[] = {
      "between probes"},
     {"tcp-keepalive-probes", "COUNT", WARMSTART_DAEMON_NUMBER, OFFSET(tcp_keepalive_probes), 2, 1, 100,
      "probes without an answer until a peer counts as gone"},
+    {"token-mode", "disabled|log|enforce", WARMSTART_DAEMON_CHOICE, OFFSET(token_mode),
+     WARMSTART_HTTP_TOKEN_DISABLED, 0, 0,
+     "what to do about deployment tokens: read them only, verify and count them, or answer polls without a "
+     "valid one with 401"},
+    {"token-secret-file", "FILE", WARMSTART_DAEMON_FILE, OFFSET(token_secret_file), 0, 0, 0,
+     "what deployment tokens are signed with; without it WORKLOAD_TOKEN_SECRET in the environment"},
+    {"dispatch-token-file", "FILE", WARMSTART_DAEMON_FILE, OFFSET(dispatch_token_file), 0, 0, 0,
+     "the bearer token that is asked for with POST /warm-start and the calls for operators"},
     {"log-level", "off|error|warn|info|debug", WARMSTART_DAEMON_CHOICE, OFFSET(log_level), WARMSTART_LOG_INFO,
      0, 0, "what is written to standard error"},
     {"log-format", "logfmt|json", WARMSTART_DAEMON_CHOICE, OFFSET(log_format), WARMSTART_DAEMON_LOGFMT, 0, 0,

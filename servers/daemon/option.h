@@ -18,7 +18,7 @@ enum warmstart_daemon_option_kind {
     WARMSTART_DAEMON_NUMBER,   /* a whole number; a uint64_t */
     WARMSTART_DAEMON_BYTES,    /* the same, and KiB or MiB may follow */
     WARMSTART_DAEMON_CHOICE, /* one of the words of `value`, which stand with | between; its index, a uint64_t */
-    WARMSTART_DAEMON_FILE,  /* a path; only as flag or environment variable; an owned char * */
+    WARMSTART_DAEMON_FILE,  /* a path; an owned char * */
     WARMSTART_DAEMON_ACTION /* no value; only as flag; an enum warmstart_daemon_action */
 };
 

@@ -383,7 +383,8 @@ static int read_line(struct reader *reader, const char *text, size_t bytes, unsi
     const struct warmstart_daemon_option *option = warmstart_daemon_option_find(text, name_bytes);
     if (option == NULL)
         return refuse_name(reader, text, name_bytes, line);
-    if (option->kind == WARMSTART_DAEMON_ACTION || option->kind == WARMSTART_DAEMON_FILE)
+    if (option->kind == WARMSTART_DAEMON_ACTION ||
+        option->offset == offsetof(struct warmstart_daemon_options, config))
         return refuse(reader, "option --%s (%s:%u): cannot stand in a config file", option->name,
                       reader->path, line);
     const unsigned before = reader->sources[index_of(option)].line;

@@ -51,11 +51,14 @@ struct warmstart_daemon_options {
     uint64_t tcp_keepalive_idle_s;
     uint64_t tcp_keepalive_interval_s;
     uint64_t tcp_keepalive_probes;
-    uint64_t waiters_max; /* as in struct warmstart_options */
-    uint64_t order;       /* enum warmstart_order */
-    uint64_t log_level;   /* enum warmstart_log_level */
-    uint64_t log_format;  /* enum warmstart_daemon_log_format */
-    char *config;         /* the config file that was read, or NULL; owned */
+    uint64_t waiters_max;      /* as in struct warmstart_options */
+    uint64_t order;            /* enum warmstart_order */
+    uint64_t log_level;        /* enum warmstart_log_level */
+    uint64_t log_format;       /* enum warmstart_daemon_log_format */
+    uint64_t token_mode;       /* enum warmstart_http_token_mode */
+    char *token_secret_file;   /* NULL: none; owned */
+    char *dispatch_token_file; /* the same */
+    char *config;              /* the config file that was read, or NULL; owned */
 };
 
 /*

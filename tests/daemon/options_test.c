@@ -216,6 +216,13 @@ static const struct {
      WARMSTART_NEWEST_FIRST,
      {{"newest", WARMSTART_NEWEST_FIRST}, {"oldest", WARMSTART_OLDEST_FIRST}},
      {"new", "newest|oldest", "Oldest", "oldestt", "1"}},
+    {"token-mode",
+     offsetof(struct warmstart_daemon_options, token_mode),
+     WARMSTART_HTTP_TOKEN_DISABLED,
+     {{"disabled", WARMSTART_HTTP_TOKEN_DISABLED},
+      {"log", WARMSTART_HTTP_TOKEN_LOG},
+      {"enforce", WARMSTART_HTTP_TOKEN_ENFORCE}},
+     {"on", "enforced", "Log", "0"}},
     {"log-level",
      offsetof(struct warmstart_daemon_options, log_level),
      WARMSTART_LOG_INFO,
@@ -514,6 +521,18 @@ START_TEST(help_and_version_end_the_reading)
 }
 END_TEST
 
+START_TEST(files_are_named_by_any_source_and_not_opened)
+{
+    for (enum source source = FLAG; source < SOURCES; source++) {
+        ck_assert_msg(give(source, "token-secret-file", "/no/such/file") == 0, "%s", message);
+        ck_assert_str_eq(options.token_secret_file, "/no/such/file");
+        ck_assert_ptr_null(options.dispatch_token_file);
+        ck_assert_msg(give(source, "dispatch-token-file", "/no/such/file") == 0, "%s", message);
+        ck_assert_str_eq(options.dispatch_token_file, "/no/such/file");
+    }
+}
+END_TEST
+
 START_TEST(the_config_file_may_come_from_the_environment)
 {
     char text[128];
@@ -669,6 +688,7 @@ int main(void)
     tcase_add_test(tcase, an_unknown_option_suggests_the_nearest);
     tcase_add_test(tcase, an_argument_that_is_no_option_is_refused);
     tcase_add_test(tcase, help_and_version_end_the_reading);
+    tcase_add_test(tcase, files_are_named_by_any_source_and_not_opened);
     tcase_add_test(tcase, the_config_file_may_come_from_the_environment);
     tcase_add_test(tcase, a_config_file_that_cannot_be_read_is_named);
     tcase_add_test(tcase, a_config_file_is_bounded);

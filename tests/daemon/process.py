@@ -63,7 +63,7 @@ def equal(found, wanted, what=""):
 
 
 def environment(**variables):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WARMSTART")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WARMSTART", "WORKLOAD"))}
     return {**kept, **variables}
 
 
@@ -690,4 +690,5 @@ def main():
     return 1 if failed or not chosen else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

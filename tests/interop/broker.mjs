@@ -106,6 +106,14 @@ export class Broker {
     await until("a controller takes the run", () => this.dispatch(dequeuedMessage));
   }
 
+  /** The number behind a line of the metrics. */
+  async metric(line) {
+    const response = await fetch(new URL("/metrics", this.url));
+    const found = (await response.text()).split("\n").find((one) => one.startsWith(`${line} `));
+    if (!found) throw new Error(`no metric ${line}`);
+    return Number(found.slice(line.length + 1));
+  }
+
   /** How many polls are held now, in whatever state. */
   async held() {
     const response = await fetch(new URL("/metrics", this.url));

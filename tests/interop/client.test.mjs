@@ -2,7 +2,10 @@
 // The published client, unmodified, against a real warmstartd. In the environment: WARMSTARTD, its path;
 // CLIENT_VERSION, the version of the client if not all of them.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 
 import { Broker, message, until, within } from "./broker.mjs";
 
@@ -14,6 +17,11 @@ const POLLING = { workerInstanceName: "interop", connectionTimeoutMs: 30_000, ke
 // For polls that do not end with a run: the client leaves their timers behind, which the process waits for.
 const BRIEFER = { ...POLLING, connectionTimeoutMs: 10_000 };
 const SECRET = "a secret of nobody";
+
+const directory = mkdtempSync(join(tmpdir(), "warmstart-interop-"));
+after(() => rmSync(directory, { recursive: true }));
+const secretFile = join(directory, "secret");
+writeFileSync(secretFile, `${SECRET}\n`, { mode: 0o600 });
 
 // The client logs to the console. None of it may stand between the results, and it says what it did.
 const clientLog = [];
@@ -48,7 +56,7 @@ for (const version of VERSIONS) packages.set(version, await load(version));
 // The oldest version cannot mint yet; a controller of it may be given a token all the same.
 const firstMint = (await load("4.5.12")).mint;
 
-async function token(mint) {
+async function token(mint, { secret = SECRET, seconds = 3600, claims: others = {} } = {}) {
   const claims = {
     deployment: DEPLOYMENT,
     deployment_version: VERSION,
@@ -56,8 +64,9 @@ async function token(mint) {
     environment_type: "PRODUCTION",
     org_id: "org_1",
     project_id: "proj_1",
+    ...others,
   };
-  return mint(claims, SECRET, Math.floor(Date.now() / 1000) + 3600);
+  return mint(claims, secret, Math.floor(Date.now() / 1000) + seconds);
 }
 
 for (const [version, { controller, schema, mint }] of packages) {
@@ -191,6 +200,37 @@ for (const [version, { controller, schema, mint }] of packages) {
     const logged = secrets.filter((secret) => broker.log.includes(secret));
     assert.equal(logged.length, 0, "a token or a part of the message is in the log");
   });
+
+  // The file of the secret ends with a line end, as an editor leaves it.
+  const enforced = { "token-mode": "enforce", "token-secret-file": secretFile };
+  brokerTest(`a token ${minter} is enough where tokens are enforced`, enforced, async (broker) => {
+    const deploymentId = await token(mint ?? firstMint);
+    for (let i = 0; i < 3; i++) {
+      const run = controller(broker, { deploymentId }).warmStart(POLLING);
+      await broker.untilHeld(1);
+      const sent = message();
+      assert.equal(await broker.dispatch(sent), true);
+      assert.equal((await received(run)).run.friendlyId, sent.run.friendlyId);
+    }
+    assert.equal(await broker.metric('warmstart_http_tokens_total{result="valid"}'), 3);
+    assert.equal(await broker.metric("warmstart_http_token_signatures_total"), 1);
+  });
+
+  const refused = {
+    "minted with another secret": { secret: "another secret", result: "signature" },
+    "that has expired": { seconds: -1, result: "expired" },
+    "for another version": { claims: { deployment_version: "20260327.5" }, result: "version" },
+  };
+  for (const [what, { result, ...how }] of Object.entries(refused)) {
+    brokerTest(`a token ${what} is refused where tokens are enforced`, enforced, async (broker) => {
+      const deploymentId = await token(mint ?? firstMint, how);
+      const run = controller(broker, { deploymentId }).warmStart(BRIEFER);
+      assert.equal(await received(run), null, "its controller exits");
+      assert.equal(await broker.metric(`warmstart_http_tokens_total{result="${result}"}`), 1);
+      assert.equal(await broker.held(), 0);
+      assert.ok(!broker.log.includes(deploymentId));
+    });
+  }
 
   brokerTest("50 clients get 40 runs each, every run once", {}, async (broker) => {
     const CLIENTS = 50;
