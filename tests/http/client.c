@@ -20,7 +20,7 @@
 
 /* ---- The server ---- */
 
-static size_t count_descriptors(void)
+size_t fixture_descriptors(void)
 {
     size_t count = 0;
     DIR *directory = opendir("/proc/self/fd");
@@ -105,7 +105,7 @@ struct sockaddr_storage fixture_listen(struct fixture *fixture, const char *addr
 
 void fixture_open(struct fixture *fixture)
 {
-    fixture->descriptors = count_descriptors();
+    fixture->descriptors = fixture_descriptors();
     struct warmstart_loop_options options;
     warmstart_loop_options_init(&options);
     options.manager = &fixture->manager;
@@ -122,7 +122,7 @@ void fixture_close(struct fixture *fixture)
 {
     warmstart_http_free(fixture->http);
     warmstart_loop_free(fixture->loop);
-    ck_assert_uint_eq(count_descriptors(), fixture->descriptors);
+    ck_assert_uint_eq(fixture_descriptors(), fixture->descriptors);
 }
 
 static void process(struct fixture *fixture, int timeout_ms)

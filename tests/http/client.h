@@ -58,6 +58,9 @@ void fixture_pass(struct fixture *fixture, uint64_t milliseconds);
 void fixture_wait_held(struct fixture *fixture, uint64_t held);
 void fixture_wait_connections(struct fixture *fixture, uint64_t connections);
 
+/* How many descriptors this process has, of whatever kind. */
+size_t fixture_descriptors(void);
+
 struct warmstart_http_stats fixture_stats(const struct fixture *fixture);
 struct warmstart_stats fixture_manager_stats(const struct fixture *fixture);
 
