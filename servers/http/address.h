@@ -24,8 +24,8 @@ struct address {
 int warmstart_http_address_read(const char *text, struct address *ret_address);
 
 /*
- * Looks a host up, which may take long. 0: *ret_list is for freeaddrinfo(). WARMSTART_ERR_INVALID: the name is
- * not known; WARMSTART_ERR_SYSTEM (errno); WARMSTART_ERR_MEMORY.
+ * Looks a host up, which may take long. 0: *ret_list is for freeaddrinfo(). WARMSTART_ERR_INVALID: the name
+ * is not known; WARMSTART_ERR_SYSTEM (errno); WARMSTART_ERR_MEMORY.
  */
 int warmstart_http_address_resolve(const struct address *address, struct addrinfo **ret_list);
 

@@ -17,8 +17,8 @@ struct body {
 };
 
 /*
- * Appends to *body, which may be NULL at first. `announced` is the Content-Length, 0 if there is none, and only
- * a hint. The caller keeps within the limit. 0: done. WARMSTART_ERR_MEMORY: as it was before.
+ * Appends to *body, which may be NULL at first. `announced` is the Content-Length, 0 if there is none, and
+ * only a hint. The caller keeps within the limit. 0: done. WARMSTART_ERR_MEMORY: as it was before.
  */
 int warmstart_http_body_append(struct warmstart_http *http, struct body **body, uint64_t announced,
                                const char *data, size_t bytes);

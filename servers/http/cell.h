@@ -28,8 +28,8 @@ int warmstart_http_cell_new(struct warmstart_http *http);
 void warmstart_http_cell_free(struct cell *cell);
 
 /*
- * Hands an accepted, non-blocking socket to a cell. 0: it belongs to the cell. Otherwise it is closed, counted
- * and, if that was possible, answered: WARMSTART_ERR_MEMORY, WARMSTART_ERR_SYSTEM.
+ * Hands an accepted, non-blocking socket to a cell. 0: it belongs to the cell. Otherwise it is closed,
+ * counted and, if that was possible, answered: WARMSTART_ERR_MEMORY, WARMSTART_ERR_SYSTEM.
  */
 int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct sockaddr *peer,
                             socklen_t peer_bytes, enum warmstart_http_role role);

@@ -30,7 +30,7 @@ struct connection *warmstart_http_connection_of(struct MHD_Connection *mhd)
 
 /* ---- The life of a connection ---- */
 
-/* Tells whoever waits on this request that it is over, and forgets it. `whole`: its answer was all written. */
+/* Tells whoever waits on this request that it is over, and forgets it. `whole`: all of the answer is out. */
 static void end_request(struct connection *connection, bool whole)
 {
     if (connection->poll)

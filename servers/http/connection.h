@@ -85,7 +85,7 @@ void warmstart_http_connection_resume(struct connection *connection);
 /* Closes a held connection without an answer, soon. */
 void warmstart_http_connection_doom(struct connection *connection);
 
-/* Closes it soon, whatever is going on, so that nothing that was written and not yet received arrives later. */
+/* Closes it soon, whatever is going on, so that nothing that was written and not yet received comes later. */
 void warmstart_http_connection_reset(struct connection *connection);
 
 /* Closes one that libmicrohttpd does not look at although it is not held: within a second. */

@@ -408,7 +408,7 @@ START_TEST(a_message_for_a_controller_that_has_just_left_goes_to_the_next)
     client_hold(&controller, &fixture, &older);
     client_hold(&leaving, &fixture, &newer);
     char *message = message_new(NULL, "run_1", 0);
-    /* Both before the server looks: whether it sees the leaving or the POST first is the kernel's business. */
+    /* Both before the server looks: what it sees first, the leaving or the POST, is the kernel's business. */
     client_dispatch(&supervisor, message);
     client_close(&leaving);
     client_expect_message(&controller, message);
