@@ -108,13 +108,52 @@ WARMSTART_API int warmstart_http_listen(struct warmstart_http *http, const char 
                                         enum warmstart_http_role role, char *ret_url, size_t url_bytes);
 
 /*
- * Begins to stop: /readyz answers 503; new polls are closed without an answer, new POSTs answer didWarmStart
- * false, held polls are closed without an answer, running dispatches go on. `on_drained` (may be NULL) is
- * called once from the loop, when no poll is held and no dispatch runs. 0: begun. WARMSTART_ERR_INVALID: it
- * had begun before.
+ * Listens on a socket that was opened by someone else and listens already (IP or Unix, SOCK_STREAM), such as
+ * one that a service manager hands to each process of a service in turn. It is made non-blocking, for all who
+ * have it, and closed by _free; a Unix socket's file stays. 0: listening, and fd is the server's. Otherwise
+ * fd is the caller's still: WARMSTART_ERR_INVALID: not such a socket, or no such role; WARMSTART_ERR_SYSTEM;
+ * WARMSTART_ERR_MEMORY.
  */
-WARMSTART_API int warmstart_http_drain(struct warmstart_http *http, void (*on_drained)(void *user),
-                                       void *user);
+WARMSTART_API int warmstart_http_listen_fd(struct warmstart_http *http, int fd, enum warmstart_http_role role,
+                                           char *ret_url, size_t url_bytes);
+
+/* How a held poll is let go while draining. */
+enum warmstart_http_parting {
+    WARMSTART_HTTP_CLOSE = 0, /* closed without an answer; a controller comes back after a pause of its own */
+    WARMSTART_HTTP_REDIRECT = 1 /* 307 to the same path, and closed; a client that follows is back at once */
+};
+
+/* Fill with warmstart_http_drain_options_init(). Only ever appended to. */
+struct warmstart_http_drain_options {
+    size_t size;         /* set by _init */
+    uint32_t delay_ms;   /* 0: how long everything goes on as before but /readyz, for load balancers */
+    uint32_t spread_ms;  /* 0: held polls are let go evenly over this time after the delay */
+    uint32_t timeout_ms; /* 10,000: over by then, whatever is left; from the beginning on */
+    enum warmstart_http_parting parting; /* WARMSTART_HTTP_CLOSE */
+    /* NULL. Called once from the loop, complete 1: no poll is held and no dispatch runs; 0: timeout_ms is over */
+    void (*on_drained)(void *user, int complete);
+    void *user; /* handed to it */
+};
+
+WARMSTART_API void warmstart_http_drain_options_init_sized(struct warmstart_http_drain_options *options,
+                                                           size_t size);
+
+static inline void warmstart_http_drain_options_init(struct warmstart_http_drain_options *options)
+{
+    warmstart_http_drain_options_init_sized(options, sizeof(*options));
+}
+
+/*
+ * Begins to stop. At once /readyz answers 503. After the delay new polls are closed without an answer, new
+ * POSTs answer didWarmStart false, and held polls are let go, the newest first; dispatches that run go on and
+ * may still be matched with polls that are still held. Listeners stay open until warmstart_http_free(), but
+ * no connection is accepted any more from those of warmstart_http_listen_fd() once polls are let go (of the
+ * role WARMSTART_HTTP_POLL) or have been (the others): these wait for the next process. `options` NULL: all
+ * defaults. 0: begun. WARMSTART_ERR_INVALID: it had begun before, delay and spread together are longer than
+ * the timeout, or an option is out of its bounds; WARMSTART_ERR_UNSUPPORTED: size; WARMSTART_ERR_MEMORY.
+ */
+WARMSTART_API int warmstart_http_drain(struct warmstart_http *http,
+                                       const struct warmstart_http_drain_options *options);
 
 /* Only ever appended to. Counters since _new. */
 struct warmstart_http_stats {

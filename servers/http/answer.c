@@ -67,6 +67,18 @@ static size_t write_refusal(char *out, size_t out_bytes, enum refusal refusal, c
     return bytes > 0 && (size_t)bytes < out_bytes ? (size_t)bytes : 0;
 }
 
+/* To the same server, but on a new connection, which whoever is there by then accepts. */
+static struct MHD_Response *new_redirect(void)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, "/warm-start") == MHD_YES &&
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES)
+        return response;
+    if (response)
+        MHD_destroy_response(response);
+    return NULL;
+}
+
 int warmstart_http_answers_new(struct warmstart_http *http)
 {
     static const char healthy[] = "{\"status\":\"ok\"}";
@@ -85,8 +97,9 @@ int warmstart_http_answers_new(struct warmstart_http *http)
     answers->healthy = new_json(healthy, sizeof(healthy) - 1, MHD_RESPMEM_PERSISTENT);
     answers->ready = new_json(ready, sizeof(ready) - 1, MHD_RESPMEM_PERSISTENT);
     answers->draining = new_json(draining, sizeof(draining) - 1, MHD_RESPMEM_PERSISTENT);
+    answers->elsewhere = new_redirect();
     bool all = answers->did_warm_start[0] && answers->did_warm_start[1] && answers->connect &&
-               answers->healthy && answers->ready && answers->draining;
+               answers->healthy && answers->ready && answers->draining && answers->elsewhere;
     return all ? 0 : WARMSTART_ERR_MEMORY;
 }
 
@@ -98,7 +111,8 @@ void warmstart_http_answers_free(struct warmstart_http *http)
                                   answers->connect,
                                   answers->healthy,
                                   answers->ready,
-                                  answers->draining};
+                                  answers->draining,
+                                  answers->elsewhere};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i])
             MHD_destroy_response(all[i]);

@@ -180,7 +180,7 @@ enum MHD_Result warmstart_http_dispatch_begin(struct connection *connection, con
         return warmstart_http_answer_refusal(connection, REFUSAL_MEMORY, "out of memory");
     if (answer == 0)
         return answer_false(dispatch, POST_UNMATCHABLE, asked.misfit);
-    if (http->draining)
+    if (warmstart_http_is_refusing(http))
         return answer_false(dispatch, POST_DRAINING, TRIGGER_MISFIT_NONE);
     answer = ask(dispatch, &asked);
     if (answer < 1)

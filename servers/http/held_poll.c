@@ -105,7 +105,7 @@ static enum MHD_Result hold(struct connection *connection, const struct trigger_
 enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const char *method,
                                           const char *target, const char *version)
 {
-    if (connection->http->draining || connection->peer_gone)
+    if (warmstart_http_is_refusing(connection->http) || connection->peer_gone)
         return MHD_NO;
     struct headers headers;
     warmstart_http_headers_read(connection, method, target, version, &headers);
@@ -149,11 +149,33 @@ void warmstart_http_poll_over(struct connection *connection, bool whole)
 
 void warmstart_http_poll_cancel_all(struct warmstart_http *http)
 {
-    for (struct link *link = http->polls.next; link != &http->polls; link = link->next) {
+    (void)warmstart_http_poll_cancel_newest(http, SIZE_MAX);
+}
+
+size_t warmstart_http_poll_cancel_newest(struct warmstart_http *http, size_t polls_max)
+{
+    size_t cancelled = 0;
+    for (struct link *link = http->polls.previous; link != &http->polls && cancelled < polls_max;
+         link = link->previous) {
         struct poll *poll = poll_of_link(link);
-        if (!poll->delivering || http->closing)
-            warmstart_loop_cancel(http->loop, poll->waiter);
+        if ((!poll->delivering || http->closing) && warmstart_loop_cancel(http->loop, poll->waiter) > 0)
+            cancelled++;
     }
+    return cancelled;
+}
+
+/* Held, and over: closed without an answer, or sent elsewhere at the end of all. */
+static void part(struct connection *connection, enum warmstart_ending ending)
+{
+    struct warmstart_http *http = connection->http;
+    bool redirected =
+        ending == WARMSTART_ENDING_CANCELLED && !connection->peer_gone && warmstart_http_is_refusing(http) &&
+        http->drain.options.parting == WARMSTART_HTTP_REDIRECT &&
+        MHD_queue_response(connection->mhd, MHD_HTTP_TEMPORARY_REDIRECT, http->answers.elsewhere) == MHD_YES;
+    if (redirected)
+        warmstart_http_connection_resume(connection);
+    else
+        warmstart_http_connection_doom(connection);
 }
 
 /* What the loop says about the poll's connection, which is still there. */
@@ -174,7 +196,7 @@ static void let_go(struct poll *poll, enum warmstart_ending ending)
     case WARMSTART_ENDING_RETIRED:
         /* Held: closed without an answer. Otherwise a message is half written, and must not become whole. */
         if (connection->suspended)
-            warmstart_http_connection_doom(connection);
+            part(connection, ending);
         else if (poll->delivering)
             warmstart_http_connection_reset(connection);
         break;

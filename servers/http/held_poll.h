@@ -34,6 +34,9 @@ void warmstart_http_poll_over(struct connection *connection, bool whole);
 /* Ends all that are held and not being delivered to. */
 void warmstart_http_poll_cancel_all(struct warmstart_http *http);
 
+/* The same, of at most so many, the newest first. How many. */
+size_t warmstart_http_poll_cancel_newest(struct warmstart_http *http, size_t polls_max);
+
 /* Transport operations. */
 void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
                                  size_t payload_bytes);

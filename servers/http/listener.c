@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "listener.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct listener {
     struct warmstart_watch watch; /* of the socket; not set while it rests */
     struct warmstart_timer timer; /* ends the rest; always set */
     int fd;
+    bool given; /* not opened by us: others have it too, and its file is theirs */
     enum warmstart_http_role role;
     struct sockaddr_un path; /* of a Unix socket, else all zero */
     dev_t device;            /* of its file, to remove no other one */
@@ -164,6 +166,28 @@ static void remember_file(struct listener *listener, const struct sockaddr *boun
     }
 }
 
+static struct listener *new_listener(struct warmstart_http *http, enum warmstart_http_role role)
+{
+    struct listener *listener = calloc(1, sizeof(*listener));
+    if (!listener)
+        return NULL;
+    listener->http = http;
+    listener->role = role;
+    listener->watch.ready = on_ready;
+    listener->timer.due = on_due;
+    return listener;
+}
+
+/* Whatever is returned, it is one of the server's from now on. */
+static int start(struct listener *listener)
+{
+    struct warmstart_http *http = listener->http;
+    listener->next = http->listeners;
+    http->listeners = listener;
+    int error = warmstart_loop_timer_set(http->loop, &listener->timer, FAR_AWAY);
+    return error < 0 ? error : warmstart_loop_watch(http->loop, &listener->watch, listener->fd, EPOLLIN);
+}
+
 int warmstart_http_listener_new(struct warmstart_http *http, const struct sockaddr *bound,
                                 socklen_t bound_bytes, enum warmstart_http_role role,
                                 struct listener **ret_listener)
@@ -171,13 +195,9 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
     bool is_unix = bound->sa_family == AF_UNIX;
     if (is_unix && remove_stale((const struct sockaddr_un *)(const void *)bound) < 0)
         return WARMSTART_ERR_SYSTEM;
-    struct listener *listener = calloc(1, sizeof(*listener));
+    struct listener *listener = new_listener(http, role);
     if (!listener)
         return WARMSTART_ERR_MEMORY;
-    listener->http = http;
-    listener->role = role;
-    listener->watch.ready = on_ready;
-    listener->timer.due = on_due;
     listener->fd = open_socket(&http->options, bound, bound_bytes);
     if (listener->fd < 0) {
         free(listener);
@@ -185,11 +205,7 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
     }
     if (is_unix)
         remember_file(listener, bound);
-    listener->next = http->listeners;
-    http->listeners = listener;
-    int error = warmstart_loop_timer_set(http->loop, &listener->timer, FAR_AWAY);
-    if (error == 0)
-        error = warmstart_loop_watch(http->loop, &listener->watch, listener->fd, EPOLLIN);
+    int error = start(listener);
     if (error < 0) {
         warmstart_http_listener_free(listener);
         return error;
@@ -197,6 +213,64 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
     *ret_listener = listener;
     return 0;
 }
+
+/* ---- A socket that others have opened ---- */
+
+static int option_of(int fd, int option)
+{
+    int value = -1;
+    socklen_t bytes = sizeof(value);
+    return getsockopt(fd, SOL_SOCKET, option, &value, &bytes) == 0 ? value : -1;
+}
+
+static bool can_be_listened_on(int fd)
+{
+    int domain = option_of(fd, SO_DOMAIN);
+    return (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX) &&
+           option_of(fd, SO_TYPE) == SOCK_STREAM && option_of(fd, SO_ACCEPTCONN) == 1;
+}
+
+/* Gives it what a socket of our own has; connections inherit it. */
+static bool prepare(int fd, const struct warmstart_http_options *options)
+{
+    int status = fcntl(fd, F_GETFL), descriptor = fcntl(fd, F_GETFD);
+    if (option_of(fd, SO_DOMAIN) != AF_UNIX && warmstart_http_keepalive_set(fd, options) < 0)
+        return false;
+    return status >= 0 && descriptor >= 0 && fcntl(fd, F_SETFL, status | O_NONBLOCK) == 0 &&
+           fcntl(fd, F_SETFD, descriptor | FD_CLOEXEC) == 0;
+}
+
+int warmstart_http_listener_adopt(struct warmstart_http *http, int fd, enum warmstart_http_role role,
+                                  struct listener **ret_listener)
+{
+    if (!can_be_listened_on(fd))
+        return WARMSTART_ERR_INVALID;
+    struct listener *listener = new_listener(http, role);
+    if (!listener)
+        return WARMSTART_ERR_MEMORY;
+    listener->fd = fd;
+    listener->given = true;
+    int error = prepare(fd, &http->options) ? start(listener) : WARMSTART_ERR_SYSTEM;
+    if (error < 0) {
+        listener->fd = -1;
+        warmstart_http_listener_free(listener);
+        return error;
+    }
+    *ret_listener = listener;
+    return 0;
+}
+
+void warmstart_http_listeners_hand_on(struct warmstart_http *http, enum warmstart_http_role roles)
+{
+    for (struct listener *one = http->listeners; one; one = one->next) {
+        if (!one->given || (one->role & ~(unsigned)roles) != 0)
+            continue;
+        warmstart_loop_unwatch(http->loop, &one->watch);
+        warmstart_loop_timer_cancel(http->loop, &one->timer);
+    }
+}
+
+/* ---- Where it listens, and the end ---- */
 
 void warmstart_http_listener_address(const struct listener *listener, struct sockaddr_storage *ret_address)
 {
@@ -222,13 +296,15 @@ void warmstart_http_listener_free(struct listener *listener)
     struct warmstart_http *http = listener->http;
     int saved = errno;
     struct listener **place = &http->listeners;
-    while (*place != listener)
+    while (*place && *place != listener)
         place = &(*place)->next;
-    *place = listener->next;
+    if (*place)
+        *place = listener->next;
     warmstart_loop_unwatch(http->loop, &listener->watch);
     warmstart_loop_timer_cancel(http->loop, &listener->timer);
     remove_file(listener);
-    (void)close(listener->fd);
+    if (listener->fd >= 0)
+        (void)close(listener->fd);
     free(listener);
     errno = saved;
 }

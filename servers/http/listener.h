@@ -11,6 +11,17 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
                                 socklen_t bound_bytes, enum warmstart_http_role role,
                                 struct listener **ret_listener);
 
+/*
+ * Accepts from a socket that listens already, and that others may have too: its file is left alone. It is
+ * closed in the end. WARMSTART_ERR_INVALID: not a listening stream socket of IP or Unix; otherwise errors as
+ * for _new; with all of them fd stays the caller's.
+ */
+int warmstart_http_listener_adopt(struct warmstart_http *http, int fd, enum warmstart_http_role role,
+                                  struct listener **ret_listener);
+
+/* Accepts no more from adopted sockets that have only these roles: what comes is for the next process. */
+void warmstart_http_listeners_hand_on(struct warmstart_http *http, enum warmstart_http_role roles);
+
 /* The address it really listens on; the room is for any. */
 void warmstart_http_listener_address(const struct listener *listener, struct sockaddr_storage *ret_address);
 

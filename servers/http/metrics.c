@@ -140,7 +140,8 @@ static void add_connections(struct text *text, const struct warmstart_http *http
                      counters->timeouts_total[phase]);
     add_gauge(text, "warmstart_http_polls_held", "Polls that are held.", http->polls_len);
     add_gauge(text, "warmstart_http_cells", "libmicrohttpd daemons in use.", http->cells_len);
-    add_gauge(text, "warmstart_http_draining", "1 once draining has begun.", http->draining ? 1 : 0);
+    add_gauge(text, "warmstart_http_draining", "1 once draining has begun.",
+              warmstart_http_is_stopping(http) ? 1 : 0);
 }
 
 static void add_refusals(struct text *text, const struct warmstart_http *http)

@@ -9,7 +9,7 @@
 enum MHD_Result warmstart_http_page_ready(struct connection *connection)
 {
     const struct warmstart_http *http = connection->http;
-    if (http->draining)
+    if (warmstart_http_is_stopping(http))
         return warmstart_http_answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE, http->answers.draining);
     return warmstart_http_answer(connection, MHD_HTTP_OK, http->answers.ready);
 }

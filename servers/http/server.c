@@ -11,6 +11,7 @@
 #include "cell.h"
 #include "deadline.h"
 #include "dispatch.h"
+#include "drain.h"
 #include "held_poll.h"
 #include "linger.h"
 #include "listener.h"
@@ -122,17 +123,6 @@ static const struct warmstart_transport_operations operations = {
     .settled = warmstart_http_dispatch_settled,
 };
 
-static void on_check_drained(struct warmstart_task *task)
-{
-    struct warmstart_http *http =
-        (struct warmstart_http *)((char *)task - offsetof(struct warmstart_http, drained));
-    void (*on_drained)(void *user) = http->on_drained;
-    if (!on_drained || http->transport.waiters > 0 || http->transport.dispatches > 0)
-        return;
-    http->on_drained = NULL;
-    on_drained(http->on_drained_user);
-}
-
 static int start(struct warmstart_http *http)
 {
     int error = warmstart_http_answers_new(http);
@@ -168,8 +158,8 @@ int warmstart_http_new(struct warmstart_loop *loop, const struct warmstart_http_
         return WARMSTART_ERR_MEMORY;
     http->loop = loop;
     http->options = copy;
-    http->drained.run = on_check_drained;
     http->spare = -1;
+    warmstart_http_drain_init(http);
     link_init(&http->cells_roomy);
     link_init(&http->cells_full);
     link_init(&http->polls);
@@ -212,7 +202,7 @@ void warmstart_http_free(struct warmstart_http *http)
     free_cells(&http->cells_full);
     free_cells(&http->cells_roomy);
     warmstart_http_linger_free(http);
-    warmstart_loop_undefer(http->loop, &http->drained);
+    warmstart_http_drain_deinit(http);
     warmstart_http_deadlines_deinit(http);
     warmstart_http_peers_deinit(http);
     warmstart_http_spare_close(http);
@@ -287,6 +277,15 @@ static int listen_host(struct warmstart_http *http, const struct address *addres
     return error;
 }
 
+static void write_url(const struct listener *listener, char *ret_url, size_t url_bytes)
+{
+    struct sockaddr_storage real;
+    if (!ret_url || url_bytes == 0)
+        return;
+    warmstart_http_listener_address(listener, &real);
+    warmstart_http_address_url((const struct sockaddr *)&real, ret_url, url_bytes);
+}
+
 int warmstart_http_listen(struct warmstart_http *http, const char *address, enum warmstart_http_role role,
                           char *ret_url, size_t url_bytes)
 {
@@ -297,35 +296,24 @@ int warmstart_http_listen(struct warmstart_http *http, const char *address, enum
     struct listener *listener;
     int error = parsed.is_unix ? listen_unix(http, &parsed, role, &listener)
                                : listen_host(http, &parsed, role, &listener);
-    if (error < 0)
-        return error;
-    if (ret_url && url_bytes > 0) {
-        struct sockaddr_storage real;
-        warmstart_http_listener_address(listener, &real);
-        warmstart_http_address_url((const struct sockaddr *)&real, ret_url, url_bytes);
-    }
-    return 0;
+    if (error == 0)
+        write_url(listener, ret_url, url_bytes);
+    return error;
 }
 
-/* ---- Draining and statistics ---- */
-
-void warmstart_http_check_drained(struct warmstart_http *http)
+int warmstart_http_listen_fd(struct warmstart_http *http, int fd, enum warmstart_http_role role,
+                             char *ret_url, size_t url_bytes)
 {
-    if (http->on_drained && !http->closing)
-        warmstart_loop_defer(http->loop, &http->drained);
-}
-
-int warmstart_http_drain(struct warmstart_http *http, void (*on_drained)(void *user), void *user)
-{
-    if (!http || http->draining)
+    if (!http || fd < 0 || !is_within((uint64_t)role, WARMSTART_HTTP_POLL, WARMSTART_HTTP_ALL))
         return WARMSTART_ERR_INVALID;
-    http->draining = true;
-    http->on_drained = on_drained;
-    http->on_drained_user = user;
-    warmstart_http_poll_cancel_all(http);
-    warmstart_http_check_drained(http);
-    return 0;
+    struct listener *listener;
+    int error = warmstart_http_listener_adopt(http, fd, role, &listener);
+    if (error == 0)
+        write_url(listener, ret_url, url_bytes);
+    return error;
 }
+
+/* ---- Statistics ---- */
 
 int warmstart_http_get_stats(const struct warmstart_http *http, struct warmstart_http_stats *stats)
 {

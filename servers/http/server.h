@@ -92,6 +92,26 @@ struct answers {
     struct MHD_Response *healthy;
     struct MHD_Response *ready;
     struct MHD_Response *draining;
+    struct MHD_Response *elsewhere; /* the same request again, on another connection */
+};
+
+/* How far the way to the end has gone. */
+enum drain_phase {
+    DRAIN_NOT,       /* serving */
+    DRAIN_ANNOUNCED, /* serving; /readyz says that this will end */
+    DRAIN_LETTING_GO /* nothing new is taken; held polls are let go, dispatches end */
+};
+
+struct drain {
+    enum drain_phase phase;
+    struct warmstart_http_drain_options options; /* once it has begun */
+    struct warmstart_timer step;                 /* the end of the delay, then the next poll's time */
+    struct warmstart_timer limit;                /* the end of all patience */
+    struct warmstart_task check;                 /* looks whether all is over */
+    uint64_t since;                              /* when polls began to be let go */
+    size_t polls;                                /* how many were held then */
+    size_t gone;                                 /* how many of them were let go */
+    bool over;                                   /* on_drained was called, or would have been */
 };
 
 struct auth;
@@ -132,13 +152,10 @@ struct warmstart_http {
     struct counters counters;                     /* since _new */
     struct deadlines deadlines[PHASES];           /* PHASE_NONE has none */
     struct peers peers;                           /* for connections_per_address_max */
-    int spare;                      /* a descriptor to give up when there is none left; -1: gone */
-    uint64_t shortage_logged_at;    /* the loop's time; 0: not yet */
-    struct warmstart_task drained;  /* looks whether all is over, while draining */
-    void (*on_drained)(void *user); /* NULL: not wanted, or called */
-    void *on_drained_user;          /* handed to it */
-    bool draining;                  /* nothing new is taken */
-    bool closing;                   /* in _free: not even requests that were read already */
+    int spare;                   /* a descriptor to give up when there is none left; -1: gone */
+    uint64_t shortage_logged_at; /* the loop's time; 0: not yet */
+    struct drain drain;          /* the way to the end */
+    bool closing;                /* in _free: not even requests that were read already */
 };
 
 static inline struct warmstart_http *http_of_transport(struct warmstart_transport *transport)
@@ -159,5 +176,17 @@ uint64_t warmstart_http_clock(void);
 
 /* While draining: looks soon whether everything is over. To be called whenever something ended. */
 void warmstart_http_check_drained(struct warmstart_http *http);
+
+/* Has stopping been announced? */
+static inline bool warmstart_http_is_stopping(const struct warmstart_http *http)
+{
+    return http->drain.phase != DRAIN_NOT;
+}
+
+/* Is nothing new taken any more? */
+static inline bool warmstart_http_is_refusing(const struct warmstart_http *http)
+{
+    return http->drain.phase == DRAIN_LETTING_GO;
+}
 
 #endif

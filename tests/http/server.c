@@ -156,7 +156,7 @@ START_TEST(every_post_is_counted_once)
     client_send_text(&supervisor, "POST /warm-start HTTP/1.1\r\nHost: x\r\nContent-Length: 22\r\n\r\n"
                                   "{\"dequeuedMessage\":{}}");
     client_expect(&supervisor, 200, "{\"didWarmStart\":false}");
-    ck_assert_int_eq(warmstart_http_drain(fixture.http, NULL, NULL), 0);
+    ck_assert_int_eq(warmstart_http_drain(fixture.http, NULL), 0);
     ck_assert(!client_dispatched(&supervisor, message));
     static const char *const outcomes[] = {"delivered", "no_match", "unmatchable", "draining"};
     for (size_t i = 0; i < 4; i++) {
@@ -191,9 +191,19 @@ END_TEST
 
 /* ---- Draining and shutting down ---- */
 
-static void count(void *user)
+static void count(void *user, int complete)
 {
+    ck_assert_int_eq(complete, 1);
     (*(unsigned *)user)++;
+}
+
+static int drain(unsigned *drained)
+{
+    struct warmstart_http_drain_options options;
+    warmstart_http_drain_options_init(&options);
+    options.on_drained = count;
+    options.user = drained;
+    return warmstart_http_drain(fixture.http, &options);
 }
 
 START_TEST(draining_closes_polls_and_answers_posts_false)
@@ -204,7 +214,7 @@ START_TEST(draining_closes_polls_and_answers_posts_false)
     client_hold(&controller, &fixture, NULL);
     client_send_text(&supervisor, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
     client_expect(&supervisor, 200, "{\"status\":\"ready\"}");
-    ck_assert_int_eq(warmstart_http_drain(fixture.http, count, &drained), 0);
+    ck_assert_int_eq(drain(&drained), 0);
     ck_assert_uint_eq(drained, 0);
     client_expect_closed(&controller);
     ck_assert(!controller.reset);
@@ -220,7 +230,7 @@ START_TEST(draining_closes_polls_and_answers_posts_false)
     client_poll(&late, NULL);
     client_expect_closed(&late);
     ck_assert(!late.reset);
-    ck_assert_int_eq(warmstart_http_drain(fixture.http, count, &drained), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(drain(&drained), WARMSTART_ERR_INVALID);
     fixture_settle(&fixture);
     ck_assert_uint_eq(drained, 1);
     client_close(&controller);
@@ -239,7 +249,7 @@ START_TEST(draining_lets_running_dispatches_go_on)
     client_dispatch(&supervisor, message);
     fixture_settle(&fixture);
     ck_assert_uint_eq(foreign.delivers, 1);
-    ck_assert_int_eq(warmstart_http_drain(fixture.http, count, &drained), 0);
+    ck_assert_int_eq(drain(&drained), 0);
     fixture_settle(&fixture);
     ck_assert_uint_eq(drained, 0);
     client_expect_silence(&supervisor);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "drain.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "held_poll.h"
+#include "listener.h"
+
+#define MS_MAX               UINT32_C(86400000)
+#define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_http_drain_options)
+#define OPTIONS_BYTES_MAX    4096
+
+/* ---- Options ---- */
+
+static void set_defaults(struct warmstart_http_drain_options *options)
+{
+    *options = (struct warmstart_http_drain_options){.timeout_ms = 10000, .parting = WARMSTART_HTTP_CLOSE};
+}
+
+void warmstart_http_drain_options_init_sized(struct warmstart_http_drain_options *options, size_t size)
+{
+    struct warmstart_http_drain_options defaults;
+    set_defaults(&defaults);
+    defaults.size = size;
+    if (size > sizeof(defaults))
+        memset((char *)options + sizeof(defaults), 0, size - sizeof(defaults));
+    memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
+}
+
+static int copy_options(struct warmstart_http_drain_options *copy,
+                        const struct warmstart_http_drain_options *options)
+{
+    set_defaults(copy);
+    if (!options)
+        return 0;
+    if (options->size < OPTIONS_BYTES_OLDEST || options->size > OPTIONS_BYTES_MAX)
+        return WARMSTART_ERR_UNSUPPORTED;
+    const char *bytes = (const char *)options;
+    for (size_t i = sizeof(*copy); i < options->size; i++)
+        if (bytes[i] != 0)
+            return WARMSTART_ERR_UNSUPPORTED;
+    memcpy(copy, options, sizeof(*copy));
+    bool valid = copy->timeout_ms <= MS_MAX &&
+                 (uint64_t)copy->delay_ms + copy->spread_ms <= copy->timeout_ms &&
+                 (copy->parting == WARMSTART_HTTP_CLOSE || copy->parting == WARMSTART_HTTP_REDIRECT);
+    return valid ? 0 : WARMSTART_ERR_INVALID;
+}
+
+/* ---- The end ---- */
+
+/* No poll is left to be let go, so that what is new had better wait for the next process, if there is one. */
+static void hand_on(struct warmstart_http *http)
+{
+    warmstart_loop_timer_cancel(http->loop, &http->drain.step);
+    warmstart_http_listeners_hand_on(http, WARMSTART_HTTP_ALL);
+}
+
+static void end(struct warmstart_http *http, int complete)
+{
+    struct drain *drain = &http->drain;
+    drain->over = true;
+    hand_on(http);
+    warmstart_loop_timer_cancel(http->loop, &drain->limit);
+    warmstart_loop_undefer(http->loop, &drain->check);
+    if (drain->options.on_drained)
+        drain->options.on_drained(drain->options.user, complete);
+}
+
+static struct warmstart_http *http_of_drain(struct drain *drain)
+{
+    return (struct warmstart_http *)((char *)drain - offsetof(struct warmstart_http, drain));
+}
+
+static void on_limit(struct warmstart_timer *timer, uint64_t now)
+{
+    (void)now;
+    end(http_of_drain((struct drain *)((char *)timer - offsetof(struct drain, limit))), 0);
+}
+
+static void on_check(struct warmstart_task *task)
+{
+    struct warmstart_http *http =
+        http_of_drain((struct drain *)((char *)task - offsetof(struct drain, check)));
+    if (http->polls_len == 0)
+        hand_on(http);
+    if (http->transport.waiters == 0 && http->transport.dispatches == 0)
+        end(http, 1);
+}
+
+void warmstart_http_check_drained(struct warmstart_http *http)
+{
+    if (warmstart_http_is_refusing(http) && !http->drain.over && !http->closing)
+        warmstart_loop_defer(http->loop, &http->drain.check);
+}
+
+/* ---- Letting go ---- */
+
+/* When the poll with this number, counted from 1, is to be let go. */
+static uint64_t due_at(const struct drain *drain, uint64_t number)
+{
+    uint64_t ms = (number * drain->options.spread_ms + drain->polls - 1) / drain->polls;
+    return drain->since + ms * MILLISECOND_NS;
+}
+
+/* How many polls are to be gone by now. */
+static size_t due_by(const struct drain *drain, uint64_t now)
+{
+    uint64_t ms = (now - drain->since) / MILLISECOND_NS;
+    if (ms >= drain->options.spread_ms)
+        return SIZE_MAX;
+    return (size_t)(drain->polls * ms / drain->options.spread_ms);
+}
+
+/*
+ * The newest first: the oldest are about to end by themselves, and a controller whose poll ends by its own time
+ * limit begins the next without a pause.
+ */
+static void let_go(struct warmstart_http *http, uint64_t now)
+{
+    struct drain *drain = &http->drain;
+    size_t due = due_by(drain, now);
+    drain->gone += warmstart_http_poll_cancel_newest(http, due - drain->gone);
+    bool done = due >= drain->polls || http->polls_len == 0 ||
+                warmstart_loop_timer_set(http->loop, &drain->step, due_at(drain, due + 1)) < 0;
+    if (done) {
+        warmstart_http_poll_cancel_all(http);
+        hand_on(http);
+    }
+    warmstart_http_check_drained(http);
+}
+
+static void begin(struct warmstart_http *http, uint64_t now)
+{
+    struct drain *drain = &http->drain;
+    drain->phase = DRAIN_LETTING_GO;
+    drain->since = now;
+    drain->polls = http->polls_len;
+    warmstart_http_listeners_hand_on(http, WARMSTART_HTTP_POLL);
+    let_go(http, now);
+}
+
+static void on_step(struct warmstart_timer *timer, uint64_t now)
+{
+    struct warmstart_http *http =
+        http_of_drain((struct drain *)((char *)timer - offsetof(struct drain, step)));
+    if (http->drain.phase == DRAIN_ANNOUNCED)
+        begin(http, now);
+    else
+        let_go(http, now);
+}
+
+int warmstart_http_drain(struct warmstart_http *http, const struct warmstart_http_drain_options *options)
+{
+    struct warmstart_http_drain_options copy;
+    if (!http || warmstart_http_is_stopping(http))
+        return WARMSTART_ERR_INVALID;
+    int error = copy_options(&copy, options);
+    if (error < 0)
+        return error;
+    struct drain *drain = &http->drain;
+    uint64_t now = warmstart_loop_now(http->loop);
+    error = warmstart_loop_timer_set(http->loop, &drain->step, now + copy.delay_ms * MILLISECOND_NS);
+    if (error == 0)
+        error = warmstart_loop_timer_set(http->loop, &drain->limit, now + copy.timeout_ms * MILLISECOND_NS);
+    if (error < 0) {
+        warmstart_loop_timer_cancel(http->loop, &drain->step);
+        return error;
+    }
+    drain->options = copy;
+    drain->phase = DRAIN_ANNOUNCED;
+    if (copy.delay_ms > 0)
+        return 0;
+    warmstart_loop_timer_cancel(http->loop, &drain->step);
+    begin(http, now);
+    return 0;
+}
+
+void warmstart_http_drain_init(struct warmstart_http *http)
+{
+    http->drain.step.due = on_step;
+    http->drain.limit.due = on_limit;
+    http->drain.check.run = on_check;
+}
+
+void warmstart_http_drain_deinit(struct warmstart_http *http)
+{
+    warmstart_loop_timer_cancel(http->loop, &http->drain.step);
+    warmstart_loop_timer_cancel(http->loop, &http->drain.limit);
+    warmstart_loop_undefer(http->loop, &http->drain.check);
+}

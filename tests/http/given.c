@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Listening sockets that were opened by someone else. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "suite.h"
+
+static struct fixture fixture;
+static struct warmstart_http *successor;
+static struct sockaddr_storage address; /* of `given` */
+static int given;                       /* listens; stays ours */
+
+static void open_all(void)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof(address);
+    fixture_init(&fixture);
+    fixture_open(&fixture);
+    given = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(given, (struct sockaddr *)&any, sizeof(any)), 0);
+    ck_assert_int_eq(listen(given, 100), 0);
+    ck_assert_int_eq(getsockname(given, (struct sockaddr *)&address, &bytes), 0);
+    successor = NULL;
+}
+
+static void close_all(void)
+{
+    close(given);
+    warmstart_http_free(successor);
+    fixture_close(&fixture);
+}
+
+/* Gives the server a descriptor of its own of our socket, as a new process would have it. */
+static void give(struct warmstart_http *http, enum warmstart_http_role role)
+{
+    int fd = dup(given);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(warmstart_http_listen_fd(http, fd, role, NULL, 0), 0);
+}
+
+static void ask(struct client *client)
+{
+    client_connect_to(client, &fixture, &address);
+    client_send_text(client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+}
+
+static void expect_served(void)
+{
+    struct client client;
+    ask(&client);
+    client_expect(&client, 200, "{\"status\":\"ok\"}");
+    client_close(&client);
+}
+
+static void drain(uint32_t spread_ms)
+{
+    struct warmstart_http_drain_options options;
+    warmstart_http_drain_options_init(&options);
+    options.spread_ms = spread_ms;
+    ck_assert_int_eq(warmstart_http_drain(fixture.http, &options), 0);
+}
+
+START_TEST(a_given_socket_is_served_and_its_address_told)
+{
+    char url[64], wanted[64];
+    const struct sockaddr_in *four = (const struct sockaddr_in *)&address;
+    snprintf(wanted, sizeof(wanted), "http://127.0.0.1:%u", (unsigned)ntohs(four->sin_port));
+    int fd = dup(given);
+    ck_assert_int_eq(warmstart_http_listen_fd(fixture.http, fd, WARMSTART_HTTP_ALL, url, sizeof(url)), 0);
+    ck_assert_str_eq(url, wanted);
+    ck_assert_int_ne(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    expect_served();
+}
+END_TEST
+
+START_TEST(a_given_socket_serves_its_role_only)
+{
+    struct client client;
+    give(fixture.http, WARMSTART_HTTP_DISPATCH);
+    client_connect_to(&client, &fixture, &address);
+    client_poll(&client, NULL);
+    client_expect_error(&client, 405, "method_not_allowed", NULL);
+    client_close(&client);
+}
+END_TEST
+
+START_TEST(what_does_not_listen_is_refused_and_left_open)
+{
+    int ends[2], wrong[4];
+    ck_assert_int_eq(pipe(ends), 0);
+    wrong[0] = ends[0];
+    wrong[1] = socket(AF_INET, SOCK_STREAM, 0);
+    wrong[2] = socket(AF_INET, SOCK_DGRAM, 0);
+    wrong[3] = open("/dev/null", O_RDONLY);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_int_eq(warmstart_http_listen_fd(fixture.http, wrong[i], WARMSTART_HTTP_ALL, NULL, 0),
+                         WARMSTART_ERR_INVALID);
+        ck_assert_int_eq(close(wrong[i]), 0);
+    }
+    close(ends[1]);
+    ck_assert_int_eq(warmstart_http_listen_fd(fixture.http, -1, WARMSTART_HTTP_ALL, NULL, 0),
+                     WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_listen_fd(fixture.http, wrong[3], WARMSTART_HTTP_ALL, NULL, 0),
+                     WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_listen_fd(fixture.http, given, (enum warmstart_http_role)4, NULL, 0),
+                     WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_listen_fd(NULL, given, WARMSTART_HTTP_ALL, NULL, 0),
+                     WARMSTART_ERR_INVALID);
+}
+END_TEST
+
+START_TEST(the_file_of_a_given_unix_socket_stays)
+{
+    char folder[] = "/tmp/warmstart-XXXXXX";
+    struct sockaddr_un *path = (struct sockaddr_un *)&address;
+    struct stat status;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    address = (struct sockaddr_storage){.ss_family = AF_UNIX};
+    snprintf(path->sun_path, sizeof(path->sun_path), "%s/socket", folder);
+    close(given);
+    given = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(given, (struct sockaddr *)path, sizeof(*path)), 0);
+    ck_assert_int_eq(listen(given, 10), 0);
+    give(fixture.http, WARMSTART_HTTP_ALL);
+    expect_served();
+    warmstart_http_free(fixture.http);
+    ck_assert_int_eq(warmstart_http_new(fixture.loop, NULL, &fixture.http), 0);
+    ck_assert_int_eq(lstat(path->sun_path, &status), 0);
+    give(fixture.http, WARMSTART_HTTP_ALL);
+    expect_served();
+    unlink(path->sun_path);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+START_TEST(what_comes_to_a_given_socket_after_the_drain_waits_for_the_next_process)
+{
+    struct client client;
+    give(fixture.http, WARMSTART_HTTP_ALL);
+    drain(0);
+    ask(&client);
+    fixture_settle(&fixture);
+    client_expect_silence(&client);
+    warmstart_http_free(fixture.http);
+    fixture.http = NULL;
+    client_expect_silence(&client);
+    ck_assert_int_eq(warmstart_http_new(fixture.loop, NULL, &successor), 0);
+    give(successor, WARMSTART_HTTP_ALL);
+    client_expect(&client, 200, "{\"status\":\"ok\"}");
+    client_close(&client);
+}
+END_TEST
+
+START_TEST(a_given_socket_for_polls_alone_waits_from_the_beginning_of_the_spread)
+{
+    struct client poll, client;
+    give(fixture.http, WARMSTART_HTTP_POLL);
+    client_hold(&poll, &fixture, NULL);
+    drain(8000);
+    ask(&client);
+    fixture_settle(&fixture);
+    client_expect_silence(&client);
+    client_close(&poll);
+    client_close(&client);
+}
+END_TEST
+
+START_TEST(a_given_socket_for_posts_answers_until_the_end_of_the_spread)
+{
+    struct client poll, client;
+    give(fixture.http, WARMSTART_HTTP_DISPATCH);
+    client_hold(&poll, &fixture, NULL);
+    drain(8000);
+    expect_served();
+    client_close(&poll);
+    fixture_wait_held(&fixture, 0);
+    fixture_settle(&fixture);
+    ask(&client);
+    fixture_settle(&fixture);
+    client_expect_silence(&client);
+    client_close(&client);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http_given");
+    TCase *tests = tcase_create("given");
+    tcase_add_checked_fixture(tests, open_all, close_all);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, a_given_socket_is_served_and_its_address_told);
+    tcase_add_test(tests, a_given_socket_serves_its_role_only);
+    tcase_add_test(tests, what_does_not_listen_is_refused_and_left_open);
+    tcase_add_test(tests, the_file_of_a_given_unix_socket_stays);
+    tcase_add_test(tests, what_comes_to_a_given_socket_after_the_drain_waits_for_the_next_process);
+    tcase_add_test(tests, a_given_socket_for_polls_alone_waits_from_the_beginning_of_the_spread);
+    tcase_add_test(tests, a_given_socket_for_posts_answers_until_the_end_of_the_spread);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}
