@@ -2,23 +2,27 @@
 /* warmstartd: reads its options, listens, and runs one loop until a signal ends it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 #include <warmstart/http.h>
 
+#include "inherited.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "secrets.h"
 #include "signals.h"
 
 enum {
     STATUS_OPTIONS = 2,              /* exit status for wrong options */
-    DRAIN_LIMIT_MS = 9500,           /* a signal ends the program within 10 s, whatever is still going on */
+    STOP_USEC = 5000000,             /* for the end after a drain */
     DESCRIPTORS_SPARE = 128,         /* beside connections: listeners, epoll, log and so on */
     CONNECTIONS_PER_DESCRIPTOR = 64, /* so many connections need one descriptor more, of their cell */
     URL_BYTES = 512,
@@ -31,9 +35,11 @@ struct daemon {
     struct warmstart_daemon_secrets secrets; /* wiped once they are handed on */
     struct warmstart_loop *loop;
     struct warmstart_http *http;
-    struct warmstart_timer drain_limit; /* set by the first signal */
-    bool draining;                      /* the first signal was there */
-    int status;                         /* to exit with */
+    struct warmstart_daemon_notify notify;
+    int argc; /* the command line, to read it again */
+    char **argv;
+    bool draining; /* the first signal was there */
+    int status;    /* to exit with */
 };
 
 extern char **environ;
@@ -101,42 +107,108 @@ static void raise_descriptor_limit(struct daemon *daemon)
 
 /* ---- Stopping ---- */
 
-static void drained(void *user)
+static void drained(void *user, int complete)
 {
     struct daemon *daemon = user;
 
-    warmstart_loop_stop(daemon->loop);
-}
-
-static void drain_limit_due(struct warmstart_timer *timer, uint64_t now)
-{
-    struct daemon *daemon = (struct daemon *)(void *)((char *)timer - offsetof(struct daemon, drain_limit));
-
-    (void)now;
-    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "drain_timeout", NULL, 0);
+    if (!complete)
+        warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "drain_timeout", NULL, 0);
     warmstart_loop_stop(daemon->loop);
 }
 
 /* The first signal begins the drain, the second ends the program. */
-static void signal_received(void *user, int number)
+static void stop(struct daemon *daemon)
 {
-    struct daemon *daemon = user;
-    const struct warmstart_log_field field =
-        warmstart_daemon_log_text("signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    const struct warmstart_daemon_options *given = &daemon->options;
+    struct warmstart_http_drain_options options;
 
-    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, daemon->draining ? "aborting" : "draining",
-                               &field, 1);
     if (daemon->draining) {
         daemon->status = EXIT_FAILURE;
         warmstart_loop_stop(daemon->loop);
         return;
     }
     daemon->draining = true;
-    daemon->drain_limit.due = drain_limit_due;
-    const uint64_t limit = warmstart_loop_now(daemon->loop) + DRAIN_LIMIT_MS * UINT64_C(1000000);
-    if (warmstart_loop_timer_set(daemon->loop, &daemon->drain_limit, limit) < 0 ||
-        warmstart_http_drain(daemon->http, drained, daemon) < 0)
+    warmstart_daemon_notify_send(&daemon->notify, "STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+                                 given->drain_timeout_ms * 1000 + STOP_USEC);
+    warmstart_http_drain_options_init(&options);
+    options.delay_ms = (uint32_t)given->drain_delay_ms;
+    options.spread_ms = (uint32_t)given->drain_spread_ms;
+    options.timeout_ms = (uint32_t)given->drain_timeout_ms;
+    options.parting = (enum warmstart_http_parting)given->drain_polls;
+    options.on_drained = drained;
+    options.user = daemon;
+    if (warmstart_http_drain(daemon->http, &options) < 0)
         warmstart_loop_stop(daemon->loop);
+}
+
+/* ---- Reloading ---- */
+
+/* Reads the secrets that the options name and hands them on. */
+static int reload_secrets(struct daemon *daemon, const struct warmstart_daemon_options *options,
+                          char *ret_error, size_t error_bytes)
+{
+    struct warmstart_daemon_secrets secrets;
+
+    int error = warmstart_daemon_secrets_read(&secrets, options, environ, ret_error, error_bytes);
+    if (error == 0) {
+        error = warmstart_http_set_secrets(daemon->http, secrets.token.text, secrets.token.bytes,
+                                           secrets.dispatch.text, secrets.dispatch.bytes);
+        if (error < 0)
+            snprintf(ret_error, error_bytes, "secrets: %s", warmstart_strerror(error));
+        else
+            warmstart_daemon_secrets_warn(&secrets, options, &daemon->log);
+    }
+    warmstart_daemon_secrets_deinit(&secrets);
+    return error;
+}
+
+/* Takes what can change while the program runs. Nothing has changed after an error. */
+static int apply(struct daemon *daemon, const struct warmstart_daemon_options *options, char *ret_error,
+                 size_t error_bytes)
+{
+    int error = reload_secrets(daemon, options, ret_error, error_bytes);
+    if (error == 0)
+        daemon->log.logger.level = (enum warmstart_log_level)options->log_level;
+    return error;
+}
+
+/* Reads the options again; when something is wrong all stays as it is. */
+static void reload(struct daemon *daemon)
+{
+    struct warmstart_daemon_options options;
+    char message[WARMSTART_DAEMON_ERROR_BYTES];
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    warmstart_daemon_notify_send(&daemon->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+                                 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+    int error = warmstart_daemon_options_read(&options, daemon->argc, daemon->argv, environ, message,
+                                              sizeof(message));
+    if (error == 0)
+        error = apply(daemon, &options, message, sizeof(message));
+    if (error < 0) {
+        const struct warmstart_log_field reason = warmstart_daemon_log_text("reason", message);
+        warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_ERROR, "reload_failed", &reason, 1);
+    } else {
+        warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "reloaded", NULL, 0);
+    }
+    warmstart_daemon_options_deinit(&options);
+    warmstart_daemon_notify_send(&daemon->notify, "READY=1");
+}
+
+static void signal_received(void *user, int number)
+{
+    struct daemon *daemon = user;
+    const struct warmstart_log_field field =
+        warmstart_daemon_log_text("signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
+
+    if (number == SIGHUP) {
+        reload(daemon);
+        return;
+    }
+    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, daemon->draining ? "aborting" : "draining",
+                               &field, 1);
+    stop(daemon);
 }
 
 /* ---- Starting ---- */
@@ -208,21 +280,37 @@ static bool is_local(const char *url)
            strncmp(url, "unix:", 5) == 0;
 }
 
+static int listen_at(struct daemon *daemon, const struct warmstart_daemon_listener *listener,
+                     char url[URL_BYTES])
+{
+    char given[64];
+    const char *reason = "the host is not known", *what = listener->address;
+
+    int error = what != NULL
+                    ? warmstart_http_listen(daemon->http, what, listener->role, url, URL_BYTES)
+                    : warmstart_http_listen_fd(daemon->http, listener->fd, listener->role, url, URL_BYTES);
+    if (error == 0)
+        return EXIT_SUCCESS;
+    if (error != WARMSTART_ERR_INVALID)
+        reason = error == WARMSTART_ERR_SYSTEM ? strerror(errno) : warmstart_strerror(error);
+    else if (what == NULL)
+        reason = "it is not a stream socket that listens";
+    if (what == NULL) {
+        snprintf(given, sizeof(given), "descriptor %d of LISTEN_FDS", listener->fd);
+        what = given;
+    }
+    fprintf(stderr, "warmstartd: cannot listen on %s: %s\n", what, reason);
+    return EXIT_FAILURE;
+}
+
 /* Opens every listener; urls[i] is where the i-th can be reached. */
 static int listen_all(struct daemon *daemon, char (*urls)[URL_BYTES])
 {
     for (size_t i = 0; i < daemon->options.listeners_len; i++) {
         const struct warmstart_daemon_listener *listener = &daemon->options.listeners[i];
-        int error =
-            warmstart_http_listen(daemon->http, listener->address, listener->role, urls[i], URL_BYTES);
-        if (error < 0) {
-            const char *reason = "the host is not known";
-            if (error != WARMSTART_ERR_INVALID)
-                reason = error == WARMSTART_ERR_SYSTEM ? strerror(errno) : warmstart_strerror(error);
-            fprintf(stderr, "warmstartd: cannot listen on %s: %s\n", listener->address, reason);
+        if (listen_at(daemon, listener, urls[i]) != EXIT_SUCCESS)
             return EXIT_FAILURE;
-        }
-        if (strncmp(listener->address, "unix:", 5) == 0)
+        if (listener->address != NULL && strncmp(listener->address, "unix:", 5) == 0)
             snprintf(urls[i], URL_BYTES, "%s", listener->address);
     }
     return EXIT_SUCCESS;
@@ -273,10 +361,10 @@ static int serve(struct daemon *daemon)
     free(urls);
     if (daemon->status != EXIT_SUCCESS)
         return daemon->status;
+    warmstart_daemon_notify_ready(&daemon->notify);
     int error = warmstart_loop_run(daemon->loop);
     if (error < 0)
         return complain("run", error);
-    warmstart_loop_timer_cancel(daemon->loop, &daemon->drain_limit);
     return daemon->status;
 }
 
@@ -290,6 +378,7 @@ static int run(struct daemon *daemon)
     int error = make_loop(daemon);
     if (error < 0)
         return complain("start", error);
+    warmstart_daemon_notify_init(&daemon->notify, daemon->loop, environ);
     error = warmstart_daemon_signals_init(&daemon->signals, daemon->loop, signal_received, daemon);
     if (error == 0) {
         error = make_http(daemon);
@@ -302,6 +391,7 @@ static int run(struct daemon *daemon)
     } else {
         complain("watch signals", error);
     }
+    warmstart_daemon_notify_deinit(&daemon->notify);
     warmstart_loop_free(daemon->loop);
     warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "stopped", NULL, 0);
     return status;
@@ -321,10 +411,13 @@ int main(int argc, char **argv)
         status = print_help();
     } else if (daemon.options.action == WARMSTART_DAEMON_VERSION) {
         status = print_version();
-    } else if (warmstart_daemon_secrets_read(&daemon.secrets, &daemon.options, environ, error,
+    } else if (warmstart_daemon_inherited_add(&daemon.options, environ, error, sizeof(error)) < 0 ||
+               warmstart_daemon_secrets_read(&daemon.secrets, &daemon.options, environ, error,
                                              sizeof(error)) < 0) {
         fprintf(stderr, "warmstartd: %s\n", error);
     } else {
+        daemon.argc = argc;
+        daemon.argv = argv;
         signal(SIGPIPE, SIG_IGN); /* standard output and error may be pipes that nobody reads */
         warmstart_daemon_log_init(&daemon.log, STDERR_FILENO,
                                   (enum warmstart_log_level)daemon.options.log_level,

@@ -11,6 +11,7 @@
 
 #define OFFSET(member) offsetof(struct warmstart_daemon_options, member)
 #define DAY_MS         (24u * 60 * 60 * 1000)
+#define HOUR_MS        (60u * 60 * 1000)
 #define KIB            1024u
 #define MIB            (1024u * 1024)
 
@@ -25,6 +26,7 @@ static_assert(WARMSTART_NEWEST_FIRST == 0 && WARMSTART_OLDEST_FIRST == 1, "order
 static_assert(WARMSTART_HTTP_TOKEN_DISABLED == 0 && WARMSTART_HTTP_TOKEN_LOG == 1 &&
                   WARMSTART_HTTP_TOKEN_ENFORCE == 2,
               "order of --token-mode");
+static_assert(WARMSTART_HTTP_CLOSE == 0 && WARMSTART_HTTP_REDIRECT == 1, "order of --drain-polls");
 static_assert(WARMSTART_LOG_OFF == 0 && WARMSTART_LOG_ERROR == 1 && WARMSTART_LOG_WARN == 2 &&
                   WARMSTART_LOG_INFO == 3 && WARMSTART_LOG_DEBUG == 4,
               "order of --log-level");
@@ -80,6 +82,16 @@ const struct warmstart_daemon_option warmstart_daemon_option_table[] = {
      "what deployment tokens are signed with; without it WORKLOAD_TOKEN_SECRET in the environment"},
     {"dispatch-token-file", "FILE", WARMSTART_DAEMON_FILE, OFFSET(dispatch_token_file), 0, 0, 0,
      "the bearer token that is asked for with POST /warm-start and the calls for operators"},
+    {"drain-delay-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(drain_delay_ms), 0, 0, HOUR_MS,
+     "when stopping, how long to serve on while /readyz says 503 already, for load balancers"},
+    {"drain-spread-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(drain_spread_ms), 0, 0, HOUR_MS,
+     "then, over how long to let held polls go, so that they do not come back as one wave"},
+    {"drain-timeout-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(drain_timeout_ms), 10000, 0, DAY_MS,
+     "exit by then, counted from the signal, whatever is still going on"},
+    {"drain-polls", "close|redirect", WARMSTART_DAEMON_CHOICE, OFFSET(drain_polls), WARMSTART_HTTP_CLOSE, 0,
+     0,
+     "how to let a held poll go: close it without an answer, or redirect it to the same URL on a new "
+     "connection, which spares the controller its pause before it comes back"},
     {"log-level", "off|error|warn|info|debug", WARMSTART_DAEMON_CHOICE, OFFSET(log_level), WARMSTART_LOG_INFO,
      0, 0, "what is written to standard error"},
     {"log-format", "logfmt|json", WARMSTART_DAEMON_CHOICE, OFFSET(log_format), WARMSTART_DAEMON_LOGFMT, 0, 0,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,9 +129,8 @@ static int add_listener(struct reader *reader, const struct warmstart_daemon_opt
     char *address = strndup(text, bytes);
     if (address == NULL)
         return refuse_memory(reader);
-    options->listeners[options->listeners_len].address = address;
-    options->listeners[options->listeners_len].role = (enum warmstart_http_role)option->initial;
-    options->listeners_len++;
+    options->listeners[options->listeners_len++] = (struct warmstart_daemon_listener){
+        .address = address, .role = (enum warmstart_http_role)option->initial, .fd = -1};
     return 0;
 }
 
@@ -451,12 +451,31 @@ static int check_together(struct reader *reader)
     return 0;
 }
 
+/* The end of a drain cannot come before its parts are over. */
+static int check_drain(struct reader *reader)
+{
+    const struct warmstart_daemon_options *options = reader->options;
+    const struct warmstart_daemon_option *option = warmstart_daemon_option_find("drain-timeout-ms", 16);
+    const uint64_t parts_ms = options->drain_delay_ms + options->drain_spread_ms;
+    char source[WARMSTART_DAEMON_QUOTED_BYTES];
+
+    if (parts_ms <= options->drain_timeout_ms)
+        return 0;
+    say_source(reader, option, reader->sources[index_of(option)].rank, reader->sources[index_of(option)].line,
+               source, sizeof(source));
+    return refuse(reader,
+                  "option --%s (%s): got %" PRIu64 ", expected at least the %" PRIu64
+                  " of --drain-delay-ms and --drain-spread-ms together",
+                  option->name, source, options->drain_timeout_ms, parts_ms);
+}
+
 static int listen_by_default(struct reader *reader)
 {
     const struct warmstart_daemon_option *option = warmstart_daemon_option_find("http", 4);
 
     if (reader->options->listeners_len > 0)
         return 0;
+    reader->options->listens_by_default = true;
     return add_listener(reader, option, WARMSTART_DAEMON_DEFAULT_ADDRESS,
                         strlen(WARMSTART_DAEMON_DEFAULT_ADDRESS));
 }
@@ -486,6 +505,8 @@ int warmstart_daemon_options_read(struct warmstart_daemon_options *options, int 
         error = read_file(&reader);
     if (error == 0)
         error = check_together(&reader);
+    if (error == 0)
+        error = check_drain(&reader);
     return error == 0 ? listen_by_default(&reader) : error;
 }
 

@@ -7,6 +7,7 @@
 #ifndef SERVERS_DAEMON_OPTIONS_H
 #define SERVERS_DAEMON_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <warmstart/http.h>
 
@@ -27,8 +28,9 @@ enum warmstart_daemon_log_format { WARMSTART_DAEMON_LOGFMT, WARMSTART_DAEMON_JSO
 
 /* One place to listen at. */
 struct warmstart_daemon_listener {
-    char *address; /* HOST:PORT or unix:PATH, well-formed; owned */
+    char *address; /* HOST:PORT or unix:PATH, well-formed; owned; NULL: fd */
     enum warmstart_http_role role;
+    int fd; /* that listens already; only without an address */
 };
 
 /* Every number lies within the bounds of the table. */
@@ -36,6 +38,7 @@ struct warmstart_daemon_options {
     enum warmstart_daemon_action action;
     struct warmstart_daemon_listener listeners[WARMSTART_DAEMON_LISTENERS_MAX]; /* in the order given */
     size_t listeners_len;           /* 1 or more after a _read that said RUN */
+    bool listens_by_default;        /* the only one stands in for none */
     uint64_t connection_timeout_ms; /* as in struct warmstart_http_options, down to tcp_keepalive_probes */
     uint64_t keepalive_ms;
     uint64_t match_margin_ms;
@@ -51,6 +54,10 @@ struct warmstart_daemon_options {
     uint64_t tcp_keepalive_idle_s;
     uint64_t tcp_keepalive_interval_s;
     uint64_t tcp_keepalive_probes;
+    uint64_t drain_delay_ms; /* as in struct warmstart_http_drain_options, down to drain_polls */
+    uint64_t drain_spread_ms;
+    uint64_t drain_timeout_ms;
+    uint64_t drain_polls;      /* enum warmstart_http_parting */
     uint64_t waiters_max;      /* as in struct warmstart_options */
     uint64_t order;            /* enum warmstart_order */
     uint64_t log_level;        /* enum warmstart_log_level */

@@ -31,6 +31,7 @@ int warmstart_daemon_signals_init(struct warmstart_daemon_signals *signals, stru
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return WARMSTART_ERR_SYSTEM;
     signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

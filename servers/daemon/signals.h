@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SIGTERM and SIGINT as events of a loop. One of these in a process, and in its only thread. */
+/* SIGTERM, SIGINT and SIGHUP as events of a loop. One of these in a process, and in its only thread. */
 #ifndef SERVERS_DAEMON_SIGNALS_H
 #define SERVERS_DAEMON_SIGNALS_H
 
@@ -15,8 +15,7 @@ struct warmstart_daemon_signals {
 };
 
 /*
- * Blocks SIGTERM and SIGINT and has `received` called from the loop for each that comes from
- * now on. 0: done. WARMSTART_ERR_SYSTEM: errno says why, and _deinit is not needed.
+ * Blocks these signals and has `received` called from the loop for each that comes from now on. 0: done. WARMSTART_ERR_SYSTEM: errno says why, and _deinit is not needed.
  */
 int warmstart_daemon_signals_init(struct warmstart_daemon_signals *signals, struct warmstart_loop *loop,
                                   void (*received)(void *user, int number), void *user);

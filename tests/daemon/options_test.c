@@ -223,6 +223,26 @@ static const struct {
       {"log", WARMSTART_HTTP_TOKEN_LOG},
       {"enforce", WARMSTART_HTTP_TOKEN_ENFORCE}},
      {"on", "enforced", "Log", "0"}},
+    {"drain-delay-ms",
+     offsetof(struct warmstart_daemon_options, drain_delay_ms),
+     0,
+     {{"0", 0}, {"10000", 10000}},
+     {"3600001", "-1", "1s"}},
+    {"drain-spread-ms",
+     offsetof(struct warmstart_daemon_options, drain_spread_ms),
+     0,
+     {{"0", 0}, {"10000", 10000}},
+     {"3600001", "-1", "1s"}},
+    {"drain-timeout-ms",
+     offsetof(struct warmstart_daemon_options, drain_timeout_ms),
+     10000,
+     {{"0", 0}, {"86400000", 86400000}},
+     {"86400001", "never"}},
+    {"drain-polls",
+     offsetof(struct warmstart_daemon_options, drain_polls),
+     WARMSTART_HTTP_CLOSE,
+     {{"redirect", WARMSTART_HTTP_REDIRECT}, {"close", WARMSTART_HTTP_CLOSE}},
+     {"reset", "0"}},
     {"log-level",
      offsetof(struct warmstart_daemon_options, log_level),
      WARMSTART_LOG_INFO,
@@ -606,6 +626,19 @@ START_TEST(the_margin_has_to_be_smaller_than_the_timeout)
 }
 END_TEST
 
+START_TEST(a_drain_cannot_be_shorter_than_its_parts)
+{
+    ck_assert_int_eq(read_options("--drain-delay-ms 6000 --drain-spread-ms 4001", "", NULL),
+                     WARMSTART_ERR_INVALID);
+    assert_message_has("option --drain-timeout-ms (default): got 10000, expected at least the 10001 of ");
+    ck_assert_int_eq(
+        read_options("--drain-delay-ms 5000 --drain-spread-ms 1", "WARMSTART_DRAIN_TIMEOUT_MS=5000", NULL),
+        WARMSTART_ERR_INVALID);
+    assert_message_has("(environment variable WARMSTART_DRAIN_TIMEOUT_MS): got 5000, expected at least ");
+    ck_assert_int_eq(read_options("--drain-delay-ms 6000 --drain-spread-ms 4000", "", NULL), 0);
+}
+END_TEST
+
 START_TEST(hostile_values_are_quoted_and_cut)
 {
     char long_value[4000] = "--order=", odd_value[] = "--order=\x1b[31m\n'\xff";
@@ -696,6 +729,7 @@ int main(void)
     tcase_add_test(tcase, some_options_cannot_stand_in_a_config_file);
     tcase_add_test(tcase, a_value_of_the_config_file_may_have_signs_inside);
     tcase_add_test(tcase, the_margin_has_to_be_smaller_than_the_timeout);
+    tcase_add_test(tcase, a_drain_cannot_be_shorter_than_its_parts);
     tcase_add_test(tcase, hostile_values_are_quoted_and_cut);
     tcase_add_test(tcase, the_longest_messages_fit);
     tcase_add_test(tcase, help_names_every_option_with_default_and_variable);
