@@ -149,9 +149,9 @@ int warmstart_dispatch(struct warmstart_manager *manager, const struct warmstart
     warmstart_manager_advance(manager, now);
     if (delivery->deadline <= manager->now)
         return WARMSTART_ERR_INVALID;
-    struct waiter *waiter;
+    struct waiter *waiter = NULL;
     result = warmstart_waiter_match(manager, query, &waiter);
-    if (result != 1)
+    if (waiter == NULL)
         return result;
     result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
     if (result < 0)

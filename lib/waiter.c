@@ -78,13 +78,30 @@ static void set_state(struct warmstart_manager *manager, struct waiter *waiter, 
     waiter->entity.state = (uint8_t)state;
 }
 
+/* Ends a waiter that is in no queue, and neither before nor behind another one. */
+static void finish(struct warmstart_manager *manager, struct waiter *waiter, enum warmstart_ending ending)
+{
+    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+    warmstart_controllers_remove(manager, waiter);
+    set_state(manager, waiter, WAITER_ENDED);
+    manager->counters.ended[ending]++;
+    if (--waiter->set->waiters == 0)
+        manager->sets.groups--;
+    warmstart_field_set_unreference(&manager->sets, waiter->set);
+    warmstart_instance_unreference(&manager->instances, waiter->instance);
+    waiter->set = NULL;
+    waiter->instance = NULL;
+    waiter->entity.result = (uint8_t)ending;
+}
+
 void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
     assert(!timer_is_set(waiter->entity.timer));
     uint64_t deadline = waiter->expires_at;
     set_state(manager, waiter, WAITER_UNMATCHABLE); /* in no queue, whatever it was before */
     if (at >= waiter->expires_at) {
-        warmstart_waiter_end(manager, waiter, WARMSTART_ENDING_EXPIRED, at);
+        finish(manager, waiter, WARMSTART_ENDING_EXPIRED);
+        warmstart_waiter_tell(manager, waiter);
         return;
     }
     if (at < waiter->match_until && !instance_is_cordoned(waiter->instance)) {
@@ -198,17 +215,7 @@ void warmstart_waiter_leave(struct warmstart_manager *manager, struct waiter *wa
         assert(false);
         break;
     }
-    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
-    warmstart_controllers_remove(manager, waiter);
-    set_state(manager, waiter, WAITER_ENDED);
-    manager->counters.ended[ending]++;
-    if (--waiter->set->waiters == 0)
-        manager->sets.groups--;
-    warmstart_field_set_unreference(&manager->sets, waiter->set);
-    warmstart_instance_unreference(&manager->instances, waiter->instance);
-    waiter->set = NULL;
-    waiter->instance = NULL;
-    waiter->entity.result = (uint8_t)ending;
+    finish(manager, waiter, ending);
 }
 
 void warmstart_waiter_tell(struct warmstart_manager *manager, struct waiter *waiter)
@@ -487,7 +494,7 @@ int warmstart_match(struct warmstart_manager *manager, const struct warmstart_qu
     warmstart_manager_advance(manager, now);
     struct waiter *waiter = NULL;
     int result = warmstart_waiter_match(manager, query, &waiter);
-    if (result != 1)
+    if (waiter == NULL)
         return result;
     warmstart_waiter_take(manager, waiter, WAITER_CLAIMED);
     uint64_t left = WARMSTART_NEVER - manager->now;
