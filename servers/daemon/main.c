@@ -42,8 +42,6 @@ struct daemon {
     int status;    /* to exit with */
 };
 
-extern char **environ;
-
 /* ---- Before anything else ---- */
 
 /*

@@ -293,7 +293,7 @@ int warmstart_http_listen(struct warmstart_http *http, const char *address, enum
     if (!http || !address || !is_within((uint64_t)role, WARMSTART_HTTP_POLL, WARMSTART_HTTP_ALL) ||
         warmstart_http_address_read(address, &parsed) < 0)
         return WARMSTART_ERR_INVALID;
-    struct listener *listener;
+    struct listener *listener = NULL;
     int error = parsed.is_unix ? listen_unix(http, &parsed, role, &listener)
                                : listen_host(http, &parsed, role, &listener);
     if (error == 0)

