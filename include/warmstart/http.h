@@ -22,6 +22,19 @@ extern "C" {
 
 struct warmstart_http;
 
+/* What makes a delivery count. docs/delivery.md says what each proves. */
+enum warmstart_http_confirm {
+    WARMSTART_HTTP_CONFIRM_ACK = 0,  /* the controller's kernel has acknowledged every byte */
+    WARMSTART_HTTP_CONFIRM_WRITE = 1 /* our kernel has taken every byte; proves nothing */
+};
+
+/* What a POST is answered when nobody can tell whether the message arrived. */
+enum warmstart_http_uncertain {
+    WARMSTART_HTTP_UNCERTAIN_FALSE = 0, /* false: the supervisor starts a container, which is safe */
+    WARMSTART_HTTP_UNCERTAIN_TRUE = 1,  /* true */
+    WARMSTART_HTTP_UNCERTAIN_RETRY = 2  /* the next controller is tried; two may get it, one of them starts */
+};
+
 /* What is done about the deployment tokens of polls. */
 enum warmstart_http_token_mode {
     WARMSTART_HTTP_TOKEN_DISABLED = 0, /* decoded, not verified */
@@ -43,6 +56,11 @@ struct warmstart_http_options {
     size_t body_bytes_max;        /* 8 MiB: a POST's body; more: 413 */
     uint32_t dispatch_timeout_ms; /* 1,000: a POST is answered by then */
     uint32_t attempts_max;        /* 3: controllers that are tried for one POST */
+    enum warmstart_http_confirm confirm;        /* the kernel's acknowledgement */
+    enum warmstart_http_uncertain on_uncertain; /* false */
+    uint32_t confirm_timeout_ms; /* 200: how long a message may be unacknowledged before it is uncertain */
+    uint32_t confirm_linger_ms;  /* 5: a reset so soon after the acknowledgement means that nobody read it */
+    uint32_t ack_timeout_ms; /* 2,000: for polls that ask to acknowledge themselves; see docs/delivery.md */
     enum warmstart_http_token_mode token_mode; /* WARMSTART_HTTP_TOKEN_DISABLED */
     const void *token_secret;                  /* NULL; as in warmstart_http_set_secrets(), with its length */
     size_t token_secret_bytes;

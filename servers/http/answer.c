@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "dispatch.h"
+
 struct refusal_words {
     const char *name;
     const char *reason; /* HTTP's, for answers that are written without libmicrohttpd */
@@ -29,6 +31,8 @@ static const struct refusal_words words[REFUSALS] = {
     [REFUSAL_ENCODING_UNSUPPORTED] = {"encoding_unsupported", "Not Implemented", 501, true},
     [REFUSAL_QUERY_INVALID] = {"query_invalid", "Bad Request", 400, false},
     [REFUSAL_ADMIN_LIMIT] = {"limit", "Service Unavailable", 503, false},
+    [REFUSAL_DELIVERY_UNKNOWN] = {"delivery_unknown", "Not Found", 404, false},
+    [REFUSAL_DELIVERY_OVER] = {"delivery_over", "Conflict", 409, false},
     [REFUSAL_CONTROLLER_RETIRED] = {"controller_retired", "Service Unavailable", 503, true},
     [REFUSAL_WAITERS_LIMIT] = {"waiters_limit", "Service Unavailable", 503, true},
     [REFUSAL_CONNECTIONS_LIMIT] = {"connections_limit", "Service Unavailable", 503, true},
@@ -79,16 +83,49 @@ static struct MHD_Response *new_redirect(void)
     return NULL;
 }
 
+/* Header values end where their bytes do, so they need a copy with a zero. */
+static bool add_controller(struct MHD_Response *response, const struct warmstart_conn *conn)
+{
+    char id[TRIGGER_VALUE_BYTES_MAX + 1];
+    if (conn->controller_id_bytes == 0 || conn->controller_id_bytes > TRIGGER_VALUE_BYTES_MAX)
+        return true;
+    memcpy(id, conn->controller_id, conn->controller_id_bytes);
+    id[conn->controller_id_bytes] = '\0';
+    return MHD_add_response_header(response, "x-warmstart-controller-id", id) == MHD_YES;
+}
+
+/* The answer to a POST. `conn`: who has it; NULL: nobody, or nobody knows. */
+static struct MHD_Response *new_outcome(bool warm, enum post_outcome outcome, uint32_t attempts,
+                                        const struct warmstart_conn *conn)
+{
+    char number[16];
+    size_t bytes;
+    const char *text = warmstart_trigger_did_warm_start(warm, &bytes);
+    struct MHD_Response *response = new_json(text, bytes, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return NULL;
+    snprintf(number, sizeof(number), "%u", attempts);
+    const char *name = warmstart_http_post_outcome_name(outcome);
+    if (MHD_add_response_header(response, "x-warmstart-outcome", name) != MHD_YES ||
+        MHD_add_response_header(response, "x-warmstart-attempts", number) != MHD_YES ||
+        (conn && !add_controller(response, conn))) {
+        MHD_destroy_response(response);
+        return NULL;
+    }
+    return response;
+}
+
 int warmstart_http_answers_new(struct warmstart_http *http)
 {
     static const char healthy[] = "{\"status\":\"ok\"}";
     static const char ready[] = "{\"status\":\"ready\"}";
     static const char draining[] = "{\"status\":\"draining\"}";
+    static const char acknowledged[] = "{\"acknowledged\":true}";
     struct answers *answers = &http->answers;
-    for (int warm = 0; warm < 2; warm++) {
-        size_t bytes;
-        const char *text = warmstart_trigger_did_warm_start(warm, &bytes);
-        answers->did_warm_start[warm] = new_json(text, bytes, MHD_RESPMEM_PERSISTENT);
+    bool cold = true;
+    for (int outcome = 0; outcome < POST_OUTCOMES; outcome++) {
+        answers->cold[outcome] = new_outcome(false, (enum post_outcome)outcome, 0, NULL);
+        cold = cold && answers->cold[outcome];
     }
     char connect[TRIGGER_CONNECT_BYTES_MAX];
     size_t connect_bytes = warmstart_trigger_write_connect(connect, http->options.connection_timeout_ms,
@@ -96,23 +133,22 @@ int warmstart_http_answers_new(struct warmstart_http *http)
     answers->connect = new_json(connect, connect_bytes, MHD_RESPMEM_MUST_COPY);
     answers->healthy = new_json(healthy, sizeof(healthy) - 1, MHD_RESPMEM_PERSISTENT);
     answers->ready = new_json(ready, sizeof(ready) - 1, MHD_RESPMEM_PERSISTENT);
+    answers->acknowledged = new_json(acknowledged, sizeof(acknowledged) - 1, MHD_RESPMEM_PERSISTENT);
     answers->draining = new_json(draining, sizeof(draining) - 1, MHD_RESPMEM_PERSISTENT);
     answers->elsewhere = new_redirect();
-    bool all = answers->did_warm_start[0] && answers->did_warm_start[1] && answers->connect &&
-               answers->healthy && answers->ready && answers->draining && answers->elsewhere;
+    bool all = cold && answers->connect && answers->healthy && answers->ready && answers->draining &&
+               answers->acknowledged && answers->elsewhere;
     return all ? 0 : WARMSTART_ERR_MEMORY;
 }
 
 void warmstart_http_answers_free(struct warmstart_http *http)
 {
     struct answers *answers = &http->answers;
-    struct MHD_Response *all[] = {answers->did_warm_start[0],
-                                  answers->did_warm_start[1],
-                                  answers->connect,
-                                  answers->healthy,
-                                  answers->ready,
-                                  answers->draining,
-                                  answers->elsewhere};
+    for (int outcome = 0; outcome < POST_OUTCOMES; outcome++)
+        if (answers->cold[outcome])
+            MHD_destroy_response(answers->cold[outcome]);
+    struct MHD_Response *all[] = {answers->acknowledged, answers->connect,  answers->healthy,
+                                  answers->ready,        answers->draining, answers->elsewhere};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i])
             MHD_destroy_response(all[i]);
@@ -123,6 +159,21 @@ enum MHD_Result warmstart_http_answer(struct connection *connection, unsigned st
                                       struct MHD_Response *response)
 {
     return MHD_queue_response(connection->mhd, status, response);
+}
+
+enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, bool warm,
+                                              enum post_outcome outcome, uint32_t attempts,
+                                              const struct warmstart_conn *conn)
+{
+    struct MHD_Response *cold = connection->http->answers.cold[outcome];
+    if (!warm && attempts == 0 && !conn)
+        return warmstart_http_answer(connection, MHD_HTTP_OK, cold);
+    struct MHD_Response *response = new_outcome(warm, outcome, attempts, conn);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = warmstart_http_answer(connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return result;
 }
 
 /* ---- Errors ---- */

@@ -16,6 +16,14 @@ void warmstart_http_answers_free(struct warmstart_http *http);
 enum MHD_Result warmstart_http_answer(struct connection *connection, unsigned status,
                                       struct MHD_Response *response);
 
+/*
+ * Answers a POST: didWarmStart, and in headers what became of it, how many controllers were tried, and who has
+ * it (`conn`, NULL: nobody). MHD_NO: out of memory.
+ */
+enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, bool warm,
+                                              enum post_outcome outcome, uint32_t attempts,
+                                              const struct warmstart_conn *conn);
+
 /* Answers with {"error":{...}} and counts it. What the access handler has to return. */
 enum MHD_Result warmstart_http_answer_refusal(struct connection *connection, enum refusal refusal,
                                               const char *message);

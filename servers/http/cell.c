@@ -198,6 +198,7 @@ int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct so
     connection->cell = cell;
     connection->fd = fd;
     connection->role = (uint8_t)role;
+    connection->local = peer->sa_family == AF_UNIX;
     cell->arriving = connection;
     enum MHD_Result added = MHD_add_connection(cell->daemon, fd, peer, peer_bytes);
     /* Whatever happened, the socket is libmicrohttpd's, and so is the connection if it got that far. */

@@ -2,10 +2,358 @@
 #include "confirm.h"
 
 #include <assert.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 
-enum warmstart_outcome warmstart_http_confirm(const struct poll *poll, bool whole)
+#include "connection.h"
+#include "held_poll.h"
+#include "server.h"
+
+/* The first look after the one at once, and the longest pause between two: an acknowledgement that is delayed
+ * comes within 40 ms. */
+#define PAUSE_FIRST_NS UINT64_C(500000)
+#define PAUSE_MAX_NS   UINT64_C(10000000)
+
+static struct poll *poll_of_timer(struct warmstart_timer *timer)
 {
-    assert(poll->delivering);
-    (void)poll;
-    return whole ? WARMSTART_OUTCOME_DELIVERED : WARMSTART_OUTCOME_LOST;
+    return (struct poll *)(void *)((char *)timer - offsetof(struct poll, confirmation.timer));
+}
+
+static struct poll *poll_of_link(struct link *link)
+{
+    return (struct poll *)(void *)((char *)link - offsetof(struct poll, confirmation.link));
+}
+
+static struct warmstart_http *http_of(const struct poll *poll)
+{
+    return http_of_transport(poll->conn.transport);
+}
+
+/* ---- What the kernel knows ---- */
+
+enum arrival {
+    ARRIVAL_WHOLE, /* every byte is acknowledged */
+    ARRIVAL_OPEN,  /* some are not */
+    ARRIVAL_NEVER  /* the connection is reset */
+};
+
+static int unacknowledged_bytes(int fd)
+{
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
+}
+
+/*
+ * A reset leaves a TCP socket in state CLOSE. Not SO_ERROR: reading has taken that already. On a Unix socket the
+ * queue counts what the peer's process has not read, and a peer that closes with some of it unread leaves an error.
+ */
+static bool is_reset(const struct confirmation *confirmation)
+{
+    if (confirmation->local) {
+        int error = 0;
+        socklen_t bytes = sizeof(error);
+        return getsockopt(confirmation->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0 || error != 0;
+    }
+    struct tcp_info info;
+    socklen_t bytes = offsetof(struct tcp_info, tcpi_ca_state);
+    return getsockopt(confirmation->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
+           info.tcpi_state == TCP_CLOSE;
+}
+
+static enum arrival ask_kernel(const struct poll *poll, bool thoroughly)
+{
+    const struct confirmation *confirmation = &poll->confirmation;
+    int left = unacknowledged_bytes(confirmation->fd);
+    /* The common case costs one call: everything is acknowledged at once. */
+    if (left == 0 && !thoroughly && !confirmation->local)
+        return ARRIVAL_WHOLE;
+    if (left < 0 || is_reset(confirmation))
+        return ARRIVAL_NEVER;
+    return left == 0 ? ARRIVAL_WHOLE : ARRIVAL_OPEN;
+}
+
+/* ---- Steps ---- */
+
+static void set_timer(struct poll *poll, uint64_t after_ns)
+{
+    struct warmstart_loop *loop = http_of(poll)->loop;
+    /* Without memory for a timer the dispatch's own deadline ends this as uncertain. */
+    (void)warmstart_loop_timer_set(loop, &poll->confirmation.timer, warmstart_loop_now(loop) + after_ns);
+}
+
+static void forget_id(struct poll *poll)
+{
+    struct warmstart_http *http = http_of(poll);
+    struct confirmation *confirmation = &poll->confirmation;
+    if (!confirmation->link.next)
+        return;
+    link_remove(&confirmation->link);
+    confirmation->link = (struct link){0};
+    memcpy(http->past_ids[http->past_ids_next], confirmation->id, sizeof(confirmation->id));
+    http->past_ids_next = (http->past_ids_next + 1) % PAST_IDS;
+}
+
+static void stop(struct poll *poll)
+{
+    struct confirmation *confirmation = &poll->confirmation;
+    warmstart_loop_timer_cancel(http_of(poll)->loop, &confirmation->timer);
+    forget_id(poll);
+    confirmation->phase = CONFIRM_IDLE;
+    if (confirmation->owns_fd)
+        close_quietly(confirmation->fd);
+    confirmation->owns_fd = false;
+    confirmation->fd = -1;
+}
+
+static void let_go(struct poll *poll)
+{
+    if (!poll->connection)
+        return;
+    assert(poll->connection->confirming == poll);
+    poll->connection->confirming = NULL;
+    poll->connection = NULL;
+}
+
+/* The connection is kept for what has to be reset; of one that worked nothing more is wanted. */
+static void report(struct poll *poll, enum warmstart_outcome outcome)
+{
+    struct confirmation *confirmation = &poll->confirmation;
+    if (outcome != WARMSTART_OUTCOME_DELIVERED && confirmation->owns_fd) {
+        struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+        (void)setsockopt(confirmation->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    }
+    stop(poll);
+    if (outcome == WARMSTART_OUTCOME_DELIVERED)
+        let_go(poll);
+    warmstart_loop_report(http_of(poll)->loop, poll->waiter, outcome);
+}
+
+static uint64_t ack_lease_ns(const struct warmstart_http *http)
+{
+    uint64_t share_ms = http->options.dispatch_timeout_ms / http->options.attempts_max;
+    uint64_t lease_ms = http->options.ack_timeout_ms < share_ms ? http->options.ack_timeout_ms : share_ms;
+    return (lease_ms > 0 ? lease_ms : 1) * MILLISECOND_NS;
+}
+
+static void arrived(struct poll *poll)
+{
+    struct warmstart_http *http = http_of(poll);
+    bool peer_closed = poll->connection && poll->connection->peer_gone;
+    if (poll->acknowledges) {
+        poll->confirmation.phase = CONFIRM_ACKNOWLEDGING;
+        set_timer(poll, ack_lease_ns(http));
+    } else if (http->options.confirm_linger_ms == 0 || peer_closed) {
+        /* Who closes with something unread resets; this one has closed and not reset. */
+        report(poll, WARMSTART_OUTCOME_DELIVERED);
+    } else {
+        poll->confirmation.phase = CONFIRM_LINGERING;
+        set_timer(poll, http->options.confirm_linger_ms * MILLISECOND_NS);
+    }
+}
+
+static void look(struct poll *poll, bool thoroughly)
+{
+    struct confirmation *confirmation = &poll->confirmation;
+    struct warmstart_loop *loop = http_of(poll)->loop;
+    switch (ask_kernel(poll, thoroughly)) {
+    case ARRIVAL_WHOLE:
+        arrived(poll);
+        return;
+    case ARRIVAL_NEVER:
+        report(poll, WARMSTART_OUTCOME_LOST);
+        return;
+    case ARRIVAL_OPEN:
+        break;
+    }
+    uint64_t now = warmstart_loop_now(loop);
+    if (now >= confirmation->until) {
+        report(poll, WARMSTART_OUTCOME_UNCERTAIN);
+        return;
+    }
+    uint64_t left = confirmation->until - now;
+    set_timer(poll, confirmation->pause_ns < left ? confirmation->pause_ns : left);
+    if (confirmation->pause_ns < PAUSE_MAX_NS)
+        confirmation->pause_ns *= 2;
+}
+
+static void on_timer(struct warmstart_timer *timer, uint64_t now)
+{
+    (void)now;
+    struct poll *poll = poll_of_timer(timer);
+    switch ((enum confirm_phase)poll->confirmation.phase) {
+    case CONFIRM_UNACKED:
+        look(poll, true);
+        break;
+    case CONFIRM_LINGERING:
+        report(poll, ask_kernel(poll, true) == ARRIVAL_NEVER ? WARMSTART_OUTCOME_LOST
+                                                             : WARMSTART_OUTCOME_DELIVERED);
+        break;
+    case CONFIRM_ACKNOWLEDGING:
+        report(poll, WARMSTART_OUTCOME_LOST);
+        break;
+    case CONFIRM_IDLE:
+        break;
+    }
+}
+
+/* ---- From outside ---- */
+
+void warmstart_http_confirm_begin(struct poll *poll)
+{
+    struct warmstart_http *http = http_of(poll);
+    struct confirmation *confirmation = &poll->confirmation;
+    struct connection *connection = poll->connection;
+    assert(poll->delivering && connection && !connection->confirming);
+    connection->confirming = poll;
+    confirmation->fd = connection->fd;
+    confirmation->local = connection->local;
+    confirmation->timer.due = on_timer;
+    confirmation->until = warmstart_loop_now(http->loop) + http->options.confirm_timeout_ms * MILLISECOND_NS;
+    confirmation->pause_ns = PAUSE_FIRST_NS;
+    confirmation->phase = CONFIRM_UNACKED;
+    bool no_proof_wanted = http->options.confirm == WARMSTART_HTTP_CONFIRM_WRITE && !poll->acknowledges;
+    if (confirmation->acknowledged || no_proof_wanted)
+        report(poll, WARMSTART_OUTCOME_DELIVERED);
+    else
+        look(poll, false);
+}
+
+void warmstart_http_confirm_peer_gone(struct connection *connection)
+{
+    struct poll *poll = connection->confirming;
+    enum confirm_phase phase = poll->confirmation.phase;
+    if (phase == CONFIRM_UNACKED || phase == CONFIRM_LINGERING)
+        look(poll, true);
+    else if (phase == CONFIRM_ACKNOWLEDGING && is_reset(&poll->confirmation))
+        report(poll, WARMSTART_OUTCOME_LOST);
+}
+
+void warmstart_http_confirm_read(struct connection *connection)
+{
+    struct poll *poll = connection->confirming;
+    enum confirm_phase phase = poll->confirmation.phase;
+    if (phase == CONFIRM_IDLE)
+        return; /* about to be reset */
+    if (!poll->acknowledges) {
+        report(poll, WARMSTART_OUTCOME_DELIVERED);
+        return;
+    }
+    /* It may be about to acknowledge on this very connection, or to poll again: that needs its place here. */
+    if (phase == CONFIRM_UNACKED)
+        arrived(poll);
+    let_go(poll);
+}
+
+/*
+ * libmicrohttpd closes because the peer did, or because one of the two had announced it. In the second case the
+ * message may still be on its way: a duplicate keeps the socket for us, and our end of it is closed.
+ */
+void warmstart_http_confirm_closing(struct connection *connection)
+{
+    struct poll *poll = connection->confirming;
+    struct confirmation *confirmation = &poll->confirmation;
+    bool pending = confirmation->phase == CONFIRM_UNACKED || confirmation->phase == CONFIRM_LINGERING;
+    if (pending && connection->peer_gone) {
+        report(poll, ask_kernel(poll, true) == ARRIVAL_WHOLE ? WARMSTART_OUTCOME_DELIVERED
+                                                             : WARMSTART_OUTCOME_LOST);
+    } else if (pending) {
+        int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 3);
+        if (fd < 0) {
+            report(poll, WARMSTART_OUTCOME_UNCERTAIN);
+        } else {
+            (void)shutdown(fd, SHUT_WR);
+            confirmation->fd = fd;
+            confirmation->owns_fd = true;
+        }
+    }
+    if (connection->confirming)
+        let_go(poll);
+    warmstart_http_poll_free_if_over(poll);
+}
+
+void warmstart_http_confirm_end(struct poll *poll)
+{
+    stop(poll);
+    if (poll->connection && poll->connection->confirming == poll)
+        let_go(poll);
+}
+
+/* ---- Acknowledged by the controller itself ---- */
+
+static struct link *ids_like(struct warmstart_http *http, const uint64_t id[DELIVERY_ID_WORDS])
+{
+    struct link *head = &http->awaited_ids[id[0] % AWAITED_ID_BUCKETS];
+    if (!head->next)
+        link_init(head);
+    return head;
+}
+
+int warmstart_http_confirm_give_id(struct poll *poll)
+{
+    struct confirmation *confirmation = &poll->confirmation;
+    if (getrandom(confirmation->id, sizeof(confirmation->id), 0) != (ssize_t)sizeof(confirmation->id))
+        return WARMSTART_ERR_SYSTEM;
+    link_insert_before(ids_like(http_of(poll), confirmation->id), &confirmation->link);
+    return 0;
+}
+
+void warmstart_http_confirm_id_text(const struct poll *poll, char out[DELIVERY_ID_BYTES + 1])
+{
+    const uint64_t *id = poll->confirmation.id;
+    snprintf(out, DELIVERY_ID_BYTES + 1, "%016llx%016llx", (unsigned long long)id[0],
+             (unsigned long long)id[1]);
+}
+
+static bool read_id(const char *text, size_t bytes, uint64_t ret_id[DELIVERY_ID_WORDS])
+{
+    if (bytes != DELIVERY_ID_BYTES)
+        return false;
+    ret_id[0] = ret_id[1] = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = text[i] != '\0' ? strchr(digits, text[i]) : NULL;
+        if (!digit)
+            return false;
+        uint64_t *word = &ret_id[i / 16];
+        *word = *word << 4 | (uint64_t)(digit - digits);
+    }
+    return true;
+}
+
+static bool is_past(const struct warmstart_http *http, const uint64_t id[DELIVERY_ID_WORDS])
+{
+    for (size_t i = 0; i < PAST_IDS; i++)
+        if (http->past_ids[i][0] == id[0] && http->past_ids[i][1] == id[1])
+            return id[0] != 0 || id[1] != 0; /* 0 0: not used yet */
+    return false;
+}
+
+enum acknowledgement warmstart_http_confirm_acknowledge(struct warmstart_http *http, const char *text,
+                                                        size_t text_bytes)
+{
+    uint64_t id[DELIVERY_ID_WORDS];
+    if (!read_id(text, text_bytes, id))
+        return ACKNOWLEDGEMENT_UNKNOWN;
+    struct link *head = ids_like(http, id);
+    for (struct link *link = head->next; link != head; link = link->next) {
+        struct poll *poll = poll_of_link(link);
+        if (poll->confirmation.id[0] != id[0] || poll->confirmation.id[1] != id[1])
+            continue;
+        /* Perhaps even before we heard that all of it was written. */
+        poll->confirmation.acknowledged = true;
+        if (poll->confirmation.phase != CONFIRM_IDLE)
+            report(poll, WARMSTART_OUTCOME_DELIVERED);
+        else
+            forget_id(poll);
+        return ACKNOWLEDGEMENT_TAKEN;
+    }
+    return is_past(http, id) ? ACKNOWLEDGEMENT_OVER : ACKNOWLEDGEMENT_UNKNOWN;
 }

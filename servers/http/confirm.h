@@ -1,15 +1,82 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of a message once libmicrohttpd is done with it. */
+/*
+ * What became of a message, from the moment when libmicrohttpd has written all of it. Bytes in our own kernel prove
+ * nothing, so the socket is asked what the other side has acknowledged: at once, which is the rule, and then now
+ * and then until it is known or too late. Each look is a system call or two; nothing waits.
+ *
+ *   acknowledged, and no reset for a while     DELIVERED
+ *   reset, or closed with bytes on the way     LOST
+ *   neither for too long                       UNCERTAIN: the connection is reset, so that nothing arrives later
+ *
+ * A controller that acknowledges by itself is waited for beyond that: DELIVERED when it does, else LOST.
+ */
 #ifndef SERVERS_HTTP_CONFIRM_H
 #define SERVERS_HTTP_CONFIRM_H
 
-#include "held_poll.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <warmstart/loop.h>
 
-/*
- * What to report for a poll whose message was written to its socket as a whole, or not. Written means: the
- * kernel has every byte and sends it. Not written: the connection failed or was closed before the last byte
- * was handed to the kernel, so nobody can have received it whole.
- */
-enum warmstart_outcome warmstart_http_confirm(const struct poll *poll, bool whole);
+#include "ring.h"
+
+#define DELIVERY_ID_WORDS 2
+#define DELIVERY_ID_BYTES 32 /* as text: hexadecimal digits */
+
+struct connection;
+struct poll;
+struct warmstart_http;
+
+enum confirm_phase {
+    CONFIRM_IDLE = 0,      /* the message was not written yet, or all is reported */
+    CONFIRM_UNACKED,       /* written; bytes are on the way */
+    CONFIRM_LINGERING,     /* acknowledged; a reset may still say that nobody read it */
+    CONFIRM_ACKNOWLEDGING, /* the controller has yet to acknowledge by itself */
+};
+
+/* Kept in the poll. All zero at first. */
+struct confirmation {
+    struct warmstart_timer timer;   /* the next look, or the end of waiting */
+    struct link link;               /* ACKNOWLEDGING or before: among those that wait for that id */
+    uint64_t id[DELIVERY_ID_WORDS]; /* random; 0 0: none was given */
+    uint64_t until;                 /* UNACKED: when it becomes uncertain, on the loop's clock */
+    uint64_t pause_ns;              /* UNACKED: until the next look */
+    int fd;                         /* the socket that is asked */
+    uint8_t phase;                  /* enum confirm_phase */
+    bool owns_fd;                   /* a duplicate: the connection is closed already */
+    bool local;                     /* a Unix socket */
+    bool acknowledged;              /* by the controller itself */
+};
+
+/* The message was written to the poll's connection as a whole: reports what became of it, now or later. */
+void warmstart_http_confirm_begin(struct poll *poll);
+
+/* The peer of a connection with a message to confirm has closed or failed. */
+void warmstart_http_confirm_peer_gone(struct connection *connection);
+
+/* It has sent another request on the same connection, so it has read the answer to the one before. */
+void warmstart_http_confirm_read(struct connection *connection);
+
+/* Such a connection is about to be closed. */
+void warmstart_http_confirm_closing(struct connection *connection);
+
+/* The core has ended the poll: nothing is asked any more. */
+void warmstart_http_confirm_end(struct poll *poll);
+
+/* Gives the message an id that the controller can acknowledge. 0; WARMSTART_ERR_SYSTEM: no random numbers. */
+int warmstart_http_confirm_give_id(struct poll *poll);
+
+/* The id as text. */
+void warmstart_http_confirm_id_text(const struct poll *poll, char out[DELIVERY_ID_BYTES + 1]);
+
+enum acknowledgement {
+    ACKNOWLEDGEMENT_TAKEN,   /* in time */
+    ACKNOWLEDGEMENT_OVER,    /* too late, or not for the first time */
+    ACKNOWLEDGEMENT_UNKNOWN, /* no such id, or long ago */
+    ACKNOWLEDGEMENTS         /* how many */
+};
+
+/* A controller acknowledges the message of this id. */
+enum acknowledgement warmstart_http_confirm_acknowledge(struct warmstart_http *http, const char *id,
+                                                        size_t id_bytes);
 
 #endif

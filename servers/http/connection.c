@@ -58,6 +58,8 @@ static void close_connection(struct connection *connection)
     end_request(connection, false);
     warmstart_http_deadline_begin(connection, PHASE_NONE);
     warmstart_http_peers_leave(connection);
+    if (connection->confirming)
+        warmstart_http_confirm_closing(connection);
     if (connection->watch.events)
         warmstart_loop_unwatch(http->loop, &connection->watch);
     if (connection->unread && !connection->peer_gone && !http->closing)
@@ -113,6 +115,8 @@ static void on_peer_gone(struct warmstart_watch *watch, uint32_t events)
     (void)events;
     struct connection *connection = connection_of_watch(watch);
     connection->peer_gone = true;
+    if (connection->confirming)
+        warmstart_http_confirm_peer_gone(connection);
     /* Not held: libmicrohttpd looks at it and sees for itself. */
     if (!connection->suspended)
         return;

@@ -14,7 +14,8 @@ enum route {
     ROUTE_METRICS,
     ROUTE_CONTROLLER,
     ROUTE_CORDON,
-    ROUTE_WAITERS
+    ROUTE_WAITERS,
+    ROUTE_ACK
 };
 
 enum method {
@@ -45,6 +46,8 @@ struct connection {
     uint8_t role;                 /* enum warmstart_http_role of its listener */
     bool peer_gone;               /* the peer has closed, or shut down its sending side */
     bool unread;                  /* closed with bytes on the way: linger */
+    bool local;                   /* a Unix socket */
+    struct poll *confirming;      /* whose message was written and may not have arrived; NULL: none */
 
     /* Of the present request. */
     bool suspended;            /* held: libmicrohttpd does not look at it */

@@ -114,7 +114,7 @@ static enum MHD_Result answer_false(struct dispatch *dispatch, enum post_outcome
     struct warmstart_http *http = connection->http;
     conclude(http, dispatch, outcome, misfit, NULL);
     free_dispatch(dispatch);
-    return warmstart_http_answer(connection, MHD_HTTP_OK, http->answers.did_warm_start[0]);
+    return warmstart_http_answer_outcome(connection, false, outcome, 0, NULL);
 }
 
 static enum post_outcome outcome_of_error(int answer)
@@ -141,6 +141,7 @@ static int ask(struct dispatch *dispatch, const struct trigger_dispatch *asked)
     delivery.payload_bytes = asked->message_bytes;
     delivery.deadline = warmstart_loop_now(http->loop) + http->options.dispatch_timeout_ms * MILLISECOND_NS;
     delivery.attempts_max = http->options.attempts_max;
+    delivery.retry_uncertain = http->options.on_uncertain == WARMSTART_HTTP_UNCERTAIN_RETRY;
     return warmstart_loop_dispatch(&dispatch->origin, &query, &delivery, &dispatch->id);
 }
 
@@ -228,6 +229,22 @@ static enum post_outcome outcome_of(enum warmstart_outcome outcome)
     return POST_UNCERTAIN;
 }
 
+/* The supervisor is still there, held. */
+static void answer(struct connection *connection, enum post_outcome outcome,
+                   const struct warmstart_settlement *settlement)
+{
+    bool delivered = outcome == POST_DELIVERED;
+    bool warm = delivered || (outcome == POST_UNCERTAIN &&
+                              connection->http->options.on_uncertain == WARMSTART_HTTP_UNCERTAIN_TRUE);
+    bool answered = !connection->peer_gone &&
+                    warmstart_http_answer_outcome(connection, warm, outcome, settlement->attempts,
+                                                  delivered ? settlement->conn : NULL) == MHD_YES;
+    if (answered)
+        warmstart_http_connection_resume(connection);
+    else
+        warmstart_http_connection_doom(connection);
+}
+
 void warmstart_http_dispatch_settled(struct warmstart_origin *origin,
                                      const struct warmstart_settlement *settlement)
 {
@@ -239,13 +256,8 @@ void warmstart_http_dispatch_settled(struct warmstart_origin *origin,
     forget(http, dispatch);
     free_dispatch(dispatch);
     if (connection) {
-        struct MHD_Response *answer = http->answers.did_warm_start[outcome == POST_DELIVERED];
         connection->dispatch = NULL;
-        bool answered = !connection->peer_gone && MHD_queue_response(connection->mhd, MHD_HTTP_OK, answer);
-        if (answered)
-            warmstart_http_connection_resume(connection);
-        else
-            warmstart_http_connection_doom(connection);
+        answer(connection, outcome, settlement);
     }
     warmstart_http_check_drained(http);
 }

@@ -9,6 +9,7 @@ struct headers {
     struct trigger_value fields[TRIGGER_HEADERS]; /* of a poll */
     struct trigger_value traceparent;             /* NULL text: missing, or there twice */
     struct trigger_value authorization;
+    struct trigger_value ack; /* x-warmstart-ack */
     struct trigger_value host;
     struct trigger_value content_length;
     struct trigger_value transfer_encoding;

@@ -80,12 +80,20 @@ static enum MHD_Result refuse(struct connection *connection, int error)
     }
 }
 
-static enum MHD_Result hold(struct connection *connection, const struct trigger_poll *asked)
+static bool is_required(const struct trigger_value *value)
+{
+    static const char required[] = "required";
+    return value->bytes == sizeof(required) - 1 && memcmp(value->text, required, value->bytes) == 0;
+}
+
+static enum MHD_Result hold(struct connection *connection, const struct trigger_poll *asked,
+                            bool acknowledges)
 {
     struct warmstart_http *http = connection->http;
     struct poll *poll = new_poll(connection, asked);
     if (!poll)
         return refuse(connection, WARMSTART_ERR_MEMORY);
+    poll->acknowledges = acknowledges;
     int error = register_poll(poll, asked);
     if (error < 0) {
         free(poll);
@@ -116,12 +124,34 @@ enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const c
     const char *refusal = warmstart_http_auth_poll(connection->http, &asked, &headers);
     if (refusal)
         return warmstart_http_answer_refusal(connection, REFUSAL_TOKEN_REFUSED, refusal);
-    return hold(connection, &asked);
+    if (headers.ack.text && !is_required(&headers.ack))
+        return warmstart_http_answer_refusal(connection, REFUSAL_HEADER_INVALID,
+                                             "x-warmstart-ack: expected required, or no such header");
+    return hold(connection, &asked, headers.ack.text != NULL);
+}
+
+enum MHD_Result warmstart_http_poll_acknowledge(struct connection *connection, const char *id,
+                                                size_t id_bytes)
+{
+    struct warmstart_http *http = connection->http;
+    enum acknowledgement acknowledgement = warmstart_http_confirm_acknowledge(http, id, id_bytes);
+    http->counters.acknowledgements_total[acknowledgement]++;
+    switch (acknowledgement) {
+    case ACKNOWLEDGEMENT_TAKEN:
+        return warmstart_http_answer(connection, MHD_HTTP_OK, http->answers.acknowledged);
+    case ACKNOWLEDGEMENT_OVER:
+        return warmstart_http_answer_refusal(connection, REFUSAL_DELIVERY_OVER,
+                                             "too late, or acknowledged before: the run is not yours");
+    case ACKNOWLEDGEMENT_UNKNOWN:
+    case ACKNOWLEDGEMENTS:
+        break;
+    }
+    return warmstart_http_answer_refusal(connection, REFUSAL_DELIVERY_UNKNOWN, "there is no such delivery");
 }
 
 /* ---- The end of a poll ---- */
 
-static void free_if_over(struct poll *poll)
+void warmstart_http_poll_free_if_over(struct poll *poll)
 {
     if (poll->ended && !poll->connection)
         free(poll);
@@ -139,12 +169,16 @@ void warmstart_http_poll_over(struct connection *connection, bool whole)
     struct warmstart_loop *loop = connection->http->loop;
     struct poll *poll = connection->poll;
     connection->poll = NULL;
+    if (!poll->ended && poll->delivering && whole) {
+        warmstart_http_confirm_begin(poll);
+        return;
+    }
     poll->connection = NULL;
     if (!poll->ended && poll->delivering)
-        warmstart_loop_report(loop, poll->waiter, warmstart_http_confirm(poll, whole));
+        warmstart_loop_report(loop, poll->waiter, WARMSTART_OUTCOME_LOST);
     else if (!poll->ended)
         warmstart_loop_cancel(loop, poll->waiter);
-    free_if_over(poll);
+    warmstart_http_poll_free_if_over(poll);
 }
 
 void warmstart_http_poll_cancel_all(struct warmstart_http *http)
@@ -216,7 +250,8 @@ void warmstart_http_poll_ended(struct warmstart_conn *conn, warmstart_waiter_id 
     warmstart_http_log_poll(http, poll, ending);
     if (poll->connection)
         let_go(poll, ending);
-    free_if_over(poll);
+    warmstart_http_confirm_end(poll);
+    warmstart_http_poll_free_if_over(poll);
     warmstart_http_check_drained(http);
 }
 
@@ -227,10 +262,19 @@ static void free_body(void *body)
     warmstart_http_body_drop(body);
 }
 
-/* Points into the body of the POST that the payload came with, if it came to us; else it is copied. */
-static struct MHD_Response *new_message(struct warmstart_http *http, const void *payload,
-                                        size_t payload_bytes)
+static bool add_delivery_id(struct poll *poll, struct MHD_Response *message)
 {
+    char id[DELIVERY_ID_BYTES + 1];
+    if (warmstart_http_confirm_give_id(poll) < 0)
+        return false;
+    warmstart_http_confirm_id_text(poll, id);
+    return MHD_add_response_header(message, "x-warmstart-delivery-id", id) == MHD_YES;
+}
+
+/* Points into the body of the POST that the payload came with, if it came to us; else it is copied. */
+static struct MHD_Response *new_message(struct poll *poll, const void *payload, size_t payload_bytes)
+{
+    struct warmstart_http *http = http_of_transport(poll->conn.transport);
     /* libmicrohttpd does not write into the buffer of a response. */
     void *bytes = (void *)(uintptr_t)payload;
     struct body *body = warmstart_http_dispatch_body(http, payload);
@@ -244,7 +288,8 @@ static struct MHD_Response *new_message(struct warmstart_http *http, const void 
         return NULL;
     if (body)
         warmstart_http_body_hold(body);
-    if (MHD_add_response_header(message, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json") != MHD_YES) {
+    if (MHD_add_response_header(message, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json") != MHD_YES ||
+        (poll->acknowledges && !add_delivery_id(poll, message))) {
         MHD_destroy_response(message);
         return NULL;
     }
@@ -259,7 +304,7 @@ void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_i
     struct connection *connection = poll->connection;
     struct MHD_Response *message = NULL;
     if (connection && connection->suspended && !warmstart_http_connection_is_dead(connection))
-        message = new_message(http, payload, payload_bytes);
+        message = new_message(poll, payload, payload_bytes);
     bool queued = message && MHD_queue_response(connection->mhd, MHD_HTTP_OK, message) == MHD_YES;
     if (message)
         MHD_destroy_response(message);

@@ -3,6 +3,7 @@
 #ifndef SERVERS_HTTP_HELD_POLL_H
 #define SERVERS_HTTP_HELD_POLL_H
 
+#include "confirm.h"
 #include "connection.h"
 
 /*
@@ -14,19 +15,28 @@ struct poll {
     struct link link;              /* in http->polls until it has ended */
     struct connection *connection; /* NULL: the request is over */
     warmstart_waiter_id waiter;
-    uint64_t since;        /* when it came, on the loop's clock */
-    bool delivering;       /* a message was queued for it: the end of the request tells what became of it */
-    bool ended;            /* by the core */
-    size_t instance_bytes; /* length of the instance, which stands after the controller id */
-    char names[];          /* controller id, instance */
+    uint64_t since;    /* when it came, on the loop's clock */
+    bool delivering;   /* a message was queued for it: the end of the request tells what became of it */
+    bool ended;        /* by the core */
+    bool acknowledges; /* the controller has said that it acknowledges by itself */
+    struct confirmation confirmation; /* since the message was written */
+    size_t instance_bytes;            /* length of the instance, which stands after the controller id */
+    char names[];                     /* controller id, instance */
 };
 
 /* The access handler's final call for a poll: registers and holds it, or answers. */
 enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const char *method,
                                           const char *target, const char *version);
 
+/* POST /warm-start/ack/{id}: a controller says that it has the message. */
+enum MHD_Result warmstart_http_poll_acknowledge(struct connection *connection, const char *id,
+                                                size_t id_bytes);
+
 /* The peer of a held poll has gone. */
 void warmstart_http_poll_leave(struct connection *connection);
+
+/* Frees the poll if nobody needs it any more. */
+void warmstart_http_poll_free_if_over(struct poll *poll);
 
 /* The poll's request is over; `whole`: libmicrohttpd has written all of the answer. */
 void warmstart_http_poll_over(struct connection *connection, bool whole);

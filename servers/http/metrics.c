@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "auth.h"
+#include "confirm.h"
 #include "deadline.h"
 #include "dispatch.h"
 #include "text.h"
@@ -121,6 +122,13 @@ static void add_dispatches(struct text *text, const struct warmstart_http *http,
               stats->dispatches);
     add_counter(text, "warmstart_attempts_total", "Payloads that were given to a transport to write.",
                 stats->attempts_total);
+    name = "warmstart_http_acknowledgements_total";
+    add_head(text, name, "counter", "Acknowledgements by controllers themselves, by what they were.");
+    static const char *const kinds[ACKNOWLEDGEMENTS] = {[ACKNOWLEDGEMENT_TAKEN] = "taken",
+                                                        [ACKNOWLEDGEMENT_OVER] = "over",
+                                                        [ACKNOWLEDGEMENT_UNKNOWN] = "unknown"};
+    for (int kind = 0; kind < ACKNOWLEDGEMENTS; kind++)
+        add_labelled(text, name, "result", kinds[kind], counters->acknowledgements_total[kind]);
     add_hand_over(text, counters);
 }
 

@@ -47,6 +47,7 @@ struct page {
 /* No HEAD /warm-start: it would take a run away and throw it away. */
 static const struct page pages[] = {
     {"/warm-start", NULL, ROUTE_WARM_START, WARMSTART_HTTP_ALL, METHOD_GET, METHOD_POST, METHOD_POST},
+    {"/warm-start/ack/", "", ROUTE_ACK, WARMSTART_HTTP_POLL, METHOD_POST, 0, 0},
     {"/connect", NULL, ROUTE_CONNECT, WARMSTART_HTTP_POLL, METHOD_GET | METHOD_HEAD, 0, 0},
     {"/healthz", NULL, ROUTE_HEALTHZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD,
      0},
@@ -226,6 +227,8 @@ static enum MHD_Result refuse_repeated(struct connection *connection, const char
 static enum MHD_Result begin(struct connection *connection, const char *target, const char *method,
                              const char *version)
 {
+    if (connection->confirming)
+        warmstart_http_confirm_read(connection);
     struct headers headers;
     warmstart_http_headers_read(connection, method, target, version, &headers);
     connection->announced = headers.content_length.text ? announced_bytes(&headers.content_length) : 0;
@@ -299,6 +302,8 @@ static enum MHD_Result finish(struct connection *connection, const char *target,
         return warmstart_http_admin_retire(connection, name.text, name.bytes);
     case ROUTE_CORDON:
         return warmstart_http_admin_cordon(connection, name.text, name.bytes);
+    case ROUTE_ACK:
+        return warmstart_http_poll_acknowledge(connection, name.text, name.bytes);
     case ROUTE_WAITERS:
         return warmstart_http_admin_waiters(connection);
     case ROUTE_NONE:

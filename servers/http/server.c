@@ -57,6 +57,9 @@ static void set_defaults(struct warmstart_http_options *options)
         .tcp_keepalive_idle_s = 5,
         .tcp_keepalive_interval_s = 2,
         .tcp_keepalive_probes = 2,
+        .confirm_timeout_ms = 200,
+        .confirm_linger_ms = 5,
+        .ack_timeout_ms = 2000,
     };
 }
 

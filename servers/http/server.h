@@ -19,6 +19,8 @@
 #define CELL_CONNECTIONS_MAX  256 /* a resume walks all suspended connections of a daemon, so keep them few */
 #define HISTOGRAM_BUCKETS     15  /* of hand-over times, without the infinite one */
 #define PAYLOAD_BUCKETS       256 /* of running dispatches by payload */
+#define AWAITED_ID_BUCKETS    64  /* of messages that controllers acknowledge by themselves */
+#define PAST_IDS              256 /* remembered, to tell a late acknowledgement from an unknown one */
 #define LINGERERS_MAX         64  /* closed connections whose peer is still sending */
 #define REFUSAL_MESSAGE_BYTES 192 /* good room for the sentence in an error's answer */
 
@@ -40,6 +42,8 @@ enum refusal {
     REFUSAL_ENCODING_UNSUPPORTED,
     REFUSAL_WAITERS_LIMIT,
     REFUSAL_CONTROLLER_RETIRED,
+    REFUSAL_DELIVERY_UNKNOWN,
+    REFUSAL_DELIVERY_OVER,
     REFUSAL_QUERY_INVALID,
     REFUSAL_ADMIN_LIMIT,
     REFUSAL_CONNECTIONS_LIMIT,
@@ -81,13 +85,15 @@ struct counters {
     uint64_t misfits_total[TRIGGER_MISFITS];
     uint64_t hand_over_total[HISTOGRAM_BUCKETS + 1]; /* not cumulative; the last: longer than any bound */
     uint64_t hand_over_ns_total;                     /* their sum */
+    uint64_t acknowledgements_total[3];              /* by enum acknowledgement */
     uint64_t body_bytes;                             /* of POSTs, allocated now */
     uint64_t timeouts_total[PHASES];                 /* connections closed for taking too long */
 };
 
 /* Answers that never change; libmicrohttpd counts their references. */
 struct answers {
-    struct MHD_Response *did_warm_start[2]; /* false, true */
+    struct MHD_Response *cold[POST_OUTCOMES]; /* didWarmStart false with no controller tried, by outcome */
+    struct MHD_Response *acknowledged;
     struct MHD_Response *connect;
     struct MHD_Response *healthy;
     struct MHD_Response *ready;
@@ -145,6 +151,9 @@ struct warmstart_http {
     size_t polls_len;                             /* how many */
     struct link dispatches;                       /* not settled */
     struct dispatch *by_payload[PAYLOAD_BUCKETS]; /* the same */
+    struct link awaited_ids[AWAITED_ID_BUCKETS];  /* polls by the id to acknowledge; an unused head is zero */
+    uint64_t past_ids[PAST_IDS][2];               /* the last ones, oldest overwritten */
+    size_t past_ids_next;                         /* where the next one goes */
     struct link lingerers;                        /* closed, waiting for the peer's end */
     size_t lingerers_len;                         /* how many */
     struct answers answers;                       /* ready-made */

@@ -68,6 +68,8 @@ void fixture_init(struct fixture *fixture)
         (struct warmstart_logger){.level = WARMSTART_LOG_INFO, .user = fixture, .write = add_record};
     fixture->options.logger = &fixture->logger;
     fixture->now = UINT64_C(1000000000000);
+    /* An acknowledgement comes when the kernel likes; what is not about that does not wait for it. */
+    fixture->options.confirm = WARMSTART_HTTP_CONFIRM_WRITE;
 }
 
 struct sockaddr_storage address_of_url(const char *url)

@@ -29,7 +29,7 @@ struct fixture {
     size_t log_bytes;                /* its length */
 };
 
-/* Defaults for everything. */
+/* Defaults for everything, but that a written message counts as delivered. */
 void fixture_init(struct fixture *fixture);
 
 /* Starts a server on a free port of 127.0.0.1. */

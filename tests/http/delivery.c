@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/* What makes a delivery count: acknowledgements by the kernel and by the controller, resets, silence. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "suite.h"
+
+#define LARGE (4u << 20)
+
+static struct fixture fixture;
+static struct client controller;
+static struct client second;
+static struct client supervisor;
+static char *message;
+static const struct identity first = {.controller = "c1"};
+static const struct identity other = {.controller = "c2"};
+
+static void prepare(void)
+{
+    fixture_init(&fixture);
+    fixture.options.confirm = WARMSTART_HTTP_CONFIRM_ACK;
+    fixture.options.confirm_linger_ms = 20;
+    fixture.options.confirm_timeout_ms = 100;
+    message = message_new(&first, "run_1", 0);
+    controller.fd = second.fd = -1;
+}
+
+static void open_fixture(void)
+{
+    fixture_open(&fixture);
+    client_connect(&supervisor, &fixture);
+}
+
+static void open_all(void)
+{
+    prepare();
+    open_fixture();
+}
+
+static void close_all(void)
+{
+    client_close(&controller);
+    client_close(&second);
+    client_close(&supervisor);
+    free(message);
+    fixture_close(&fixture);
+}
+
+static void expect_outcome(const char *body, const char *outcome, const char *attempts,
+                           const char *controller_id)
+{
+    struct response response;
+    client_response(&supervisor, &response);
+    ck_assert_int_eq(response.status, 200);
+    ck_assert_str_eq(response.body, body);
+    ck_assert_str_eq(response_header(&response, "x-warmstart-outcome"), outcome);
+    ck_assert_str_eq(response_header(&response, "x-warmstart-attempts"), attempts);
+    const char *id = response_header(&response, "x-warmstart-controller-id");
+    if (controller_id)
+        ck_assert_str_eq(id, controller_id);
+    else
+        ck_assert_ptr_null(id);
+    response_free(&response);
+}
+
+#define TRUE_BODY  "{\"didWarmStart\":true}"
+#define FALSE_BODY "{\"didWarmStart\":false}"
+
+/* ---- The kernel's acknowledgement ---- */
+
+START_TEST(an_acknowledged_message_is_delivered_and_the_answer_says_to_whom)
+{
+    client_hold(&controller, &fixture, &first);
+    client_dispatch(&supervisor, message);
+    client_expect_message(&controller, message);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(nobody_to_match_is_said_in_the_headers)
+{
+    client_dispatch(&supervisor, message);
+    expect_outcome(FALSE_BODY, "no_match", "0", NULL);
+}
+END_TEST
+
+START_TEST(who_resets_without_reading_has_not_got_it_and_the_next_one_gets_it)
+{
+    client_hold(&second, &fixture, &other);
+    client_hold(&controller, &fixture, &first);
+    client_dispatch(&supervisor, message);
+    struct warmstart_stats stats;
+    do {
+        ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+        stats = fixture_manager_stats(&fixture);
+    } while (stats.attempts_total == 0);
+    client_abort(&controller);
+    client_expect_message(&second, message);
+    expect_outcome(TRUE_BODY, "delivered", "2", "c2");
+}
+END_TEST
+
+START_TEST(who_closes_without_reading_has_not_got_it_either)
+{
+    client_hold(&controller, &fixture, &first);
+    client_dispatch(&supervisor, message);
+    while (fixture_manager_stats(&fixture).attempts_total == 0)
+        ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+    close(controller.fd); /* with a message unread: the kernel resets */
+    controller.fd = -1;
+    expect_outcome(FALSE_BODY, "lost", "1", NULL);
+}
+END_TEST
+
+START_TEST(who_reads_and_closes_has_it_at_once)
+{
+    fixture.options.confirm_linger_ms = 20;
+    client_hold(&controller, &fixture, &first);
+    client_dispatch(&supervisor, message);
+    client_expect_message(&controller, message);
+    client_close(&controller);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(another_request_on_the_connection_says_that_the_message_was_read)
+{
+    client_hold(&controller, &fixture, &first);
+    client_dispatch(&supervisor, message);
+    client_expect_message(&controller, message);
+    client_poll(&controller, &first);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+    fixture_wait_held(&fixture, 1);
+    client_dispatch(&supervisor, message);
+    client_expect_message(&controller, message);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+/* A reader that is too slow: its window is full, so bytes stay unacknowledged. */
+static void fill_up(void)
+{
+    free(message);
+    message = message_new(&first, "run_1", LARGE);
+    client_connect_narrow(&controller, &fixture);
+    client_poll(&controller, &first);
+    fixture_wait_held(&fixture, 1);
+    client_dispatch(&supervisor, message);
+}
+
+START_TEST(a_reader_that_stops_in_mid_message_is_uncertain_within_the_bound_and_reset)
+{
+    fill_up();
+    expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
+    client_wait_closed(&controller);
+    ck_assert(controller.reset);
+}
+END_TEST
+
+START_TEST(a_reader_that_leaves_in_mid_message_has_lost_it)
+{
+    fill_up();
+    while (fixture_manager_stats(&fixture).attempts_total == 0)
+        ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+    client_abort(&controller);
+    expect_outcome(FALSE_BODY, "lost", "1", NULL);
+}
+END_TEST
+
+static void open_uncertain_true(void)
+{
+    prepare();
+    fixture.options.on_uncertain = WARMSTART_HTTP_UNCERTAIN_TRUE;
+    fixture.options.dispatch_timeout_ms = 300;
+    open_fixture();
+}
+
+START_TEST(uncertain_can_be_told_as_true)
+{
+    fill_up();
+    expect_outcome(TRUE_BODY, "uncertain", "1", NULL);
+}
+END_TEST
+
+START_TEST(a_connection_that_the_controller_wants_closed_is_confirmed_too)
+{
+    client_connect(&controller, &fixture);
+    client_send_text(&controller, "GET /warm-start HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                                  "x-trigger-workload-controller-id: c1\r\nx-trigger-deployment-id: d\r\n"
+                                  "x-trigger-deployment-version: 1\r\nx-trigger-machine-cpu: 1\r\n"
+                                  "x-trigger-machine-memory: 1\r\n\r\n");
+    fixture_wait_held(&fixture, 1);
+    struct identity same = {.controller = "c1", .deployment = "d", .version = "1", .cpu = "1", .memory = "1"};
+    free(message);
+    message = message_new(&same, "run_1", 0);
+    client_dispatch(&supervisor, message);
+    struct response response;
+    client_response(&controller, &response);
+    ck_assert_str_eq(response.body, message);
+    response_free(&response);
+    client_expect_closed(&controller);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+/* ---- Unix sockets: the queue counts what the process has not read ---- */
+
+static void open_local(void)
+{
+    prepare();
+    open_fixture();
+}
+
+START_TEST(on_a_unix_socket_delivered_means_read)
+{
+    char path[64], address[80];
+    snprintf(path, sizeof(path), "/tmp/warmstart-delivery-%d.sock", (int)getpid());
+    snprintf(address, sizeof(address), "unix:%s", path);
+    struct sockaddr_storage where = fixture_listen(&fixture, address, WARMSTART_HTTP_ALL);
+    client_connect_to(&controller, &fixture, &where);
+    client_poll(&controller, &first);
+    fixture_wait_held(&fixture, 1);
+    client_dispatch(&supervisor, message);
+    /* Nobody reads: uncertain. */
+    expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
+    client_close(&controller);
+    client_connect_to(&controller, &fixture, &where);
+    client_poll(&controller, &first);
+    fixture_wait_held(&fixture, 1);
+    client_dispatch(&supervisor, message);
+    client_expect_message(&controller, message);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(on_a_unix_socket_who_closes_without_reading_has_lost_it)
+{
+    char path[64], address[80];
+    snprintf(path, sizeof(path), "/tmp/warmstart-delivery-%d.sock", (int)getpid());
+    snprintf(address, sizeof(address), "unix:%s", path);
+    struct sockaddr_storage where = fixture_listen(&fixture, address, WARMSTART_HTTP_ALL);
+    client_connect_to(&controller, &fixture, &where);
+    client_poll(&controller, &first);
+    fixture_wait_held(&fixture, 1);
+    client_dispatch(&supervisor, message);
+    while (fixture_manager_stats(&fixture).attempts_total == 0)
+        ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+    client_close(&controller);
+    expect_outcome(FALSE_BODY, "lost", "1", NULL);
+}
+END_TEST
+
+/* ---- Acknowledged by the controller itself ---- */
+
+static void open_acknowledging(void)
+{
+    prepare();
+    fixture.options.ack_timeout_ms = 60;
+    open_fixture();
+}
+
+static void hold_acknowledging(struct client *client, const char *id)
+{
+    char request[512];
+    snprintf(request, sizeof(request),
+             "GET /warm-start HTTP/1.1\r\nHost: x\r\nx-warmstart-ack: required\r\n"
+             "x-trigger-workload-controller-id: %s\r\nx-trigger-deployment-id: d\r\n"
+             "x-trigger-deployment-version: 1\r\nx-trigger-machine-cpu: 1\r\n"
+             "x-trigger-machine-memory: 1\r\n\r\n",
+             id);
+    uint64_t held = fixture_stats(&fixture).held;
+    client_connect(client, &fixture);
+    client_send_text(client, request);
+    fixture_wait_held(&fixture, held + 1);
+}
+
+static void dispatch_to_acknowledging(void)
+{
+    struct identity same = {.deployment = "d", .version = "1", .cpu = "1", .memory = "1"};
+    free(message);
+    message = message_new(&same, "run_1", 0);
+    client_dispatch(&supervisor, message);
+}
+
+static void take_id(struct client *client, char id[64])
+{
+    struct response response;
+    client_response(client, &response);
+    ck_assert_int_eq(response.status, 200);
+    ck_assert_str_eq(response.body, message);
+    const char *text = response_header(&response, "x-warmstart-delivery-id");
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_eq(strlen(text), 32);
+    strcpy(id, text);
+    response_free(&response);
+}
+
+static void acknowledge(struct client *client, const char *id)
+{
+    char request[256];
+    snprintf(request, sizeof(request),
+             "POST /warm-start/ack/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", id);
+    client_send_text(client, request);
+}
+
+START_TEST(an_acknowledged_delivery_is_answered_true_and_only_then)
+{
+    char id[64];
+    hold_acknowledging(&controller, "c1");
+    dispatch_to_acknowledging();
+    take_id(&controller, id);
+    client_expect_silence(&supervisor);
+    acknowledge(&controller, id);
+    client_expect(&controller, 200, "{\"acknowledged\":true}");
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(without_an_acknowledgement_the_next_controller_is_tried)
+{
+    char id[64], late[64];
+    hold_acknowledging(&second, "c2");
+    hold_acknowledging(&controller, "c1");
+    dispatch_to_acknowledging();
+    take_id(&controller, late);
+    take_id(&second, id);
+    acknowledge(&second, id);
+    client_expect(&second, 200, "{\"acknowledged\":true}");
+    expect_outcome(TRUE_BODY, "delivered", "2", "c2");
+    acknowledge(&second, late);
+    client_expect_error(&second, 409, "delivery_over", NULL);
+}
+END_TEST
+
+START_TEST(unknown_and_repeated_acknowledgements_are_harmless)
+{
+    static const char *const unknown[] = {"00000000000000000000000000000000", "x", "0123456789abcdef",
+                                          "0123456789ABCDEF0123456789ABCDEF"};
+    char id[64];
+    hold_acknowledging(&controller, "c1");
+    dispatch_to_acknowledging();
+    take_id(&controller, id);
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+        acknowledge(&controller, unknown[i]);
+        client_expect_error(&controller, 404, "delivery_unknown", NULL);
+    }
+    acknowledge(&controller, id);
+    client_expect(&controller, 200, NULL);
+    acknowledge(&controller, id);
+    client_expect_error(&controller, 409, "delivery_over", NULL);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+    ck_assert(fixture_metric(&fixture, "warmstart_http_acknowledgements_total{result=\"unknown\"}") == 4.0);
+    ck_assert(fixture_metric(&fixture, "warmstart_http_acknowledgements_total{result=\"over\"}") == 1.0);
+    ck_assert(fixture_metric(&fixture, "warmstart_http_acknowledgements_total{result=\"taken\"}") == 1.0);
+}
+END_TEST
+
+START_TEST(an_acknowledgement_may_come_on_another_connection)
+{
+    char id[64];
+    hold_acknowledging(&controller, "c1");
+    dispatch_to_acknowledging();
+    take_id(&controller, id);
+    client_close(&controller);
+    client_connect(&second, &fixture);
+    acknowledge(&second, id);
+    client_expect(&second, 200, NULL);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(another_word_than_required_is_refused)
+{
+    client_connect(&controller, &fixture);
+    client_send_text(&controller, "GET /warm-start HTTP/1.1\r\nHost: x\r\nx-warmstart-ack: yes\r\n"
+                                  "x-trigger-deployment-id: d\r\nx-trigger-deployment-version: 1\r\n"
+                                  "x-trigger-machine-cpu: 1\r\nx-trigger-machine-memory: 1\r\n\r\n");
+    client_expect_error(&controller, 400, "header_invalid", "x-warmstart-ack");
+}
+END_TEST
+
+/* ---- The article's way ---- */
+
+static void open_written(void)
+{
+    prepare();
+    fixture.options.confirm = WARMSTART_HTTP_CONFIRM_WRITE;
+    open_fixture();
+}
+
+START_TEST(written_is_enough_when_that_is_asked_for)
+{
+    client_hold(&controller, &fixture, &first);
+    client_dispatch(&supervisor, message);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+static TCase *add_case(Suite *suite, const char *name, void (*open)(void))
+{
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, open, close_all);
+    tcase_set_timeout(tcase, 60);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("delivery");
+    TCase *kernel = add_case(suite, "kernel", open_all);
+    tcase_add_test(kernel, an_acknowledged_message_is_delivered_and_the_answer_says_to_whom);
+    tcase_add_test(kernel, nobody_to_match_is_said_in_the_headers);
+    tcase_add_test(kernel, who_resets_without_reading_has_not_got_it_and_the_next_one_gets_it);
+    tcase_add_test(kernel, who_closes_without_reading_has_not_got_it_either);
+    tcase_add_test(kernel, who_reads_and_closes_has_it_at_once);
+    tcase_add_test(kernel, another_request_on_the_connection_says_that_the_message_was_read);
+    tcase_add_test(kernel, a_reader_that_stops_in_mid_message_is_uncertain_within_the_bound_and_reset);
+    tcase_add_test(kernel, a_reader_that_leaves_in_mid_message_has_lost_it);
+    tcase_add_test(kernel, a_connection_that_the_controller_wants_closed_is_confirmed_too);
+    tcase_add_test(add_case(suite, "uncertain", open_uncertain_true), uncertain_can_be_told_as_true);
+    TCase *local = add_case(suite, "local", open_local);
+    tcase_add_test(local, on_a_unix_socket_delivered_means_read);
+    tcase_add_test(local, on_a_unix_socket_who_closes_without_reading_has_lost_it);
+    TCase *own = add_case(suite, "acknowledging", open_acknowledging);
+    tcase_add_test(own, an_acknowledged_delivery_is_answered_true_and_only_then);
+    tcase_add_test(own, without_an_acknowledgement_the_next_controller_is_tried);
+    tcase_add_test(own, unknown_and_repeated_acknowledgements_are_harmless);
+    tcase_add_test(own, an_acknowledgement_may_come_on_another_connection);
+    tcase_add_test(own, another_word_than_required_is_refused);
+    tcase_add_test(add_case(suite, "written", open_written), written_is_enough_when_that_is_asked_for);
+    return suite_run(suite);
+}
