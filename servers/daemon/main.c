@@ -253,6 +253,11 @@ static int make_http(struct daemon *daemon)
     options.body_bytes_max = (size_t)given->body_bytes_max;
     options.dispatch_timeout_ms = (uint32_t)given->dispatch_timeout_ms;
     options.attempts_max = (uint32_t)given->attempts_max;
+    options.confirm = (enum warmstart_http_confirm)given->confirm;
+    options.on_uncertain = (enum warmstart_http_uncertain)given->on_uncertain;
+    options.confirm_timeout_ms = (uint32_t)given->confirm_timeout_ms;
+    options.confirm_linger_ms = (uint32_t)given->confirm_linger_ms;
+    options.ack_timeout_ms = (uint32_t)given->ack_timeout_ms;
     options.header_timeout_ms = (uint32_t)given->header_timeout_ms;
     options.body_timeout_ms = (uint32_t)given->body_timeout_ms;
     options.idle_timeout_ms = (uint32_t)given->idle_timeout_ms;

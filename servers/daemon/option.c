@@ -27,6 +27,10 @@ static_assert(WARMSTART_HTTP_TOKEN_DISABLED == 0 && WARMSTART_HTTP_TOKEN_LOG == 
                   WARMSTART_HTTP_TOKEN_ENFORCE == 2,
               "order of --token-mode");
 static_assert(WARMSTART_HTTP_CLOSE == 0 && WARMSTART_HTTP_REDIRECT == 1, "order of --drain-polls");
+static_assert(WARMSTART_HTTP_CONFIRM_ACK == 0 && WARMSTART_HTTP_CONFIRM_WRITE == 1, "order of --confirm");
+static_assert(WARMSTART_HTTP_UNCERTAIN_FALSE == 0 && WARMSTART_HTTP_UNCERTAIN_TRUE == 1 &&
+                  WARMSTART_HTTP_UNCERTAIN_RETRY == 2,
+              "order of --on-uncertain");
 static_assert(WARMSTART_LOG_OFF == 0 && WARMSTART_LOG_ERROR == 1 && WARMSTART_LOG_WARN == 2 &&
                   WARMSTART_LOG_INFO == 3 && WARMSTART_LOG_DEBUG == 4,
               "order of --log-level");
@@ -92,6 +96,16 @@ const struct warmstart_daemon_option warmstart_daemon_option_table[] = {
      0,
      "how to let a held poll go: close it without an answer, or redirect it to the same URL on a new "
      "connection, which spares the controller its pause before it comes back"},
+    {"confirm", "ack|write", WARMSTART_DAEMON_CHOICE, OFFSET(confirm), WARMSTART_HTTP_CONFIRM_ACK, 0, 0,
+     "what makes a delivery count: the controller's kernel has all bytes, or only our own has"},
+    {"confirm-timeout-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(confirm_timeout_ms), 200, 1, 60000,
+     "how long a message may be unacknowledged before nobody can tell whether it arrived"},
+    {"confirm-linger-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(confirm_linger_ms), 5, 0, 60000,
+     "a controller that resets so soon after the acknowledgement has not read the message"},
+    {"on-uncertain", "false|true|retry", WARMSTART_DAEMON_CHOICE, OFFSET(on_uncertain),
+     WARMSTART_HTTP_UNCERTAIN_FALSE, 0, 0, "what a supervisor is told when nobody can tell"},
+    {"ack-timeout-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(ack_timeout_ms), 2000, 1, 60000,
+     "how long a controller that acknowledges by itself may take; at most its share of dispatch-timeout-ms"},
     {"log-level", "off|error|warn|info|debug", WARMSTART_DAEMON_CHOICE, OFFSET(log_level), WARMSTART_LOG_INFO,
      0, 0, "what is written to standard error"},
     {"log-format", "logfmt|json", WARMSTART_DAEMON_CHOICE, OFFSET(log_format), WARMSTART_DAEMON_LOGFMT, 0, 0,

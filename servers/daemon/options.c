@@ -430,6 +430,7 @@ static int read_file(struct reader *reader)
 /* The first must be smaller than the second. */
 static const char *const smaller[][2] = {
     {"match-margin-ms", "connection-timeout-ms"},
+    {"confirm-linger-ms", "confirm-timeout-ms"},
 };
 
 static int check_together(struct reader *reader)

@@ -47,6 +47,11 @@ struct warmstart_daemon_options {
     uint64_t body_bytes_max;
     uint64_t dispatch_timeout_ms;
     uint64_t attempts_max;
+    uint64_t confirm;      /* enum warmstart_http_confirm */
+    uint64_t on_uncertain; /* enum warmstart_http_uncertain */
+    uint64_t confirm_timeout_ms;
+    uint64_t confirm_linger_ms;
+    uint64_t ack_timeout_ms;
     uint64_t header_timeout_ms;
     uint64_t body_timeout_ms;
     uint64_t idle_timeout_ms;
