@@ -271,7 +271,18 @@ struct admission {
     struct field_set *set;
     struct instance *instance;
     uint64_t fingerprint[2];
+    struct waiter *older; /* of the same controller; NULL: none */
 };
+
+/*
+ * A full house has one place more for who replaces an older waiter of the same controller: the older one's slot
+ * is free as soon as its ENDED event is pulled.
+ */
+static uint32_t slots_max(const struct warmstart_manager *manager, const struct waiter *older)
+{
+    bool replaces = older != NULL && older->entity.state != WAITER_DELIVERING;
+    return manager->options.waiters_max + (replaces ? 1 : 0);
+}
 
 /* Everything that can fail, undone if the last part does. */
 static int admit(struct warmstart_manager *manager, const struct warmstart_registration *registration,
@@ -289,7 +300,10 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
                           ret_admission->fingerprint);
     if (warmstart_is_retired(manager, ret_admission->fingerprint))
         return WARMSTART_ERR_RETIRED;
-    result = warmstart_entity_reserve(manager, &manager->waiters, manager->options.waiters_max);
+    ret_admission->older = registration->controller_id_bytes > 0
+                               ? warmstart_controllers_find(manager, ret_admission->fingerprint)
+                               : NULL;
+    result = warmstart_entity_reserve(manager, &manager->waiters, slots_max(manager, ret_admission->older));
     if (result < 0)
         return result;
     if (!warmstart_controllers_reserve(manager, manager->controllers.len + 1))
@@ -392,13 +406,11 @@ int warmstart_register(struct warmstart_manager *manager, const struct warmstart
         return warmstart_manager_refused(manager, result);
     struct waiter *waiter = waiter_new(manager, &admission);
     *ret_waiter = entity_id(&waiter->entity);
-    bool named = registration->controller_id_bytes > 0;
-    struct waiter *older = named ? warmstart_controllers_find(manager, waiter->fingerprint) : NULL;
-    if (older != NULL) {
-        supersede(manager, older, waiter);
+    if (admission.older != NULL) {
+        supersede(manager, admission.older, waiter);
         return 0;
     }
-    if (named)
+    if (registration->controller_id_bytes > 0)
         warmstart_controllers_add(manager, waiter);
     warmstart_waiter_wait(manager, waiter, manager->now);
     return 0;
@@ -444,7 +456,7 @@ int warmstart_retire(struct warmstart_manager *manager, const char *controller_i
     if (result < 0)
         return warmstart_manager_refused(manager, result);
     struct waiter *waiter = warmstart_controllers_find(manager, fingerprint);
-    if (waiter == NULL || waiter->entity.state == WAITER_DELIVERING)
+    if (until <= manager->now || waiter == NULL || waiter->entity.state == WAITER_DELIVERING)
         return 0;
     end_and_offer_on(manager, waiter, WARMSTART_ENDING_RETIRED);
     return 1;

@@ -139,7 +139,7 @@ struct warmstart_options {
     const struct warmstart_logger *logger; /* NULL: no log */
     uint64_t hash_seed[2];        /* random numbers, against peers that choose colliding fields; 0: fixed */
     enum warmstart_order order;   /* newest first */
-    uint32_t waiters_max;         /* 65,536; at most 16,777,216: held at the same time */
+    uint32_t waiters_max;         /* 65,536; at most 16,777,216: held at once, plus one that replaces one */
     uint32_t waiters_reserved;    /* 0: as many are allocated for by _new, the rest as needed */
     uint32_t dispatches_max;      /* 65,536; at most 16,777,216: not settled at the same time */
     uint32_t field_sets_max;      /* 65,536: distinct field sets in use or remembered */

@@ -157,6 +157,8 @@ START_TEST(a_retirement_can_be_taken_back)
     ck_assert_int_eq(warmstart_retire(manager, "a", 1, 100, 1), 0);
     ck_assert_int_eq(warmstart_retire(manager, "a", 1, 0, 1), 0);
     ck_assert_int_eq(try_to_wait("a", NULL, WARMSTART_NEVER, 2, &waiter), 0);
+    ck_assert_int_eq(warmstart_retire(manager, "a", 1, 0, 2), 0);
+    ck_assert_uint_eq(count(2), 1);
 }
 END_TEST
 
@@ -193,6 +195,26 @@ START_TEST(retirements_are_bounded_and_make_room_when_their_time_is_over)
     ck_assert_int_eq(warmstart_retire(manager, "c", 1, 30, 10), 0);
     ck_assert_int_eq(warmstart_retire(manager, "", 0, 30, 10), WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_retire(manager, NULL, 1, 30, 10), WARMSTART_ERR_INVALID);
+}
+END_TEST
+
+START_TEST(a_full_house_lets_a_controller_take_its_own_place)
+{
+    struct warmstart_options options;
+    warmstart_options_init(&options);
+    options.waiters_max = 2;
+    warmstart_manager_free(manager);
+    ck_assert_int_eq(warmstart_manager_new(&options, &manager), 0);
+    warmstart_waiter_id older = wait_on("a", NULL, 1), waiter;
+    wait_on("b", NULL, 1);
+    ck_assert_int_eq(try_to_wait("c", NULL, WARMSTART_NEVER, 2, &waiter), WARMSTART_ERR_LIMIT);
+    ck_assert_int_eq(try_to_wait("a", NULL, WARMSTART_NEVER, 2, &waiter), 0);
+    ck_assert_uint_eq(count(2), 2);
+    /* Only one at a time: the place is free again when the end of the older one was pulled. */
+    ck_assert_int_eq(try_to_wait("a", NULL, WARMSTART_NEVER, 2, &waiter), WARMSTART_ERR_LIMIT);
+    ck_assert_uint_eq(pull(WARMSTART_EVENT_ENDED).waiter, older);
+    ck_assert_int_eq(try_to_wait("a", NULL, WARMSTART_NEVER, 2, &waiter), 0);
+    ck_assert_int_eq(try_to_wait("c", NULL, WARMSTART_NEVER, 2, &waiter), WARMSTART_ERR_LIMIT);
 }
 END_TEST
 
@@ -249,6 +271,7 @@ int main(void)
     tcase_add_test(tcase, what_a_retired_controller_was_offered_goes_to_the_next);
     tcase_add_test(tcase, a_controller_that_is_written_to_is_not_ended_by_its_retirement);
     tcase_add_test(tcase, retirements_are_bounded_and_make_room_when_their_time_is_over);
+    tcase_add_test(tcase, a_full_house_lets_a_controller_take_its_own_place);
     tcase_add_test(tcase, each_waiter_that_has_not_ended_is_shown);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
