@@ -71,7 +71,8 @@ static void check_place(struct reading *reading, const char *name, size_t name_b
         intact = *after == ' ' || *after == '\t';
         after++;
     }
-    if (!intact)
+    /* To some servers a bare CR ends a line, and what follows is another header. */
+    if (!intact || memchr(value, '\r', value_bytes))
         reading->headers->intact = false;
     reading->end = value + value_bytes;
 }

@@ -168,7 +168,7 @@ static struct verdict judge_framing(const struct headers *headers)
     bool chunked = headers->transfer_encoding.text != NULL;
     if (!headers->intact)
         return (struct verdict){REFUSAL_REQUEST_MALFORMED,
-                                "a NUL byte, a space or a folded line where a request has none"};
+                                "a NUL byte, a space, a bare CR or a folded line where a request has none"};
     if (!headers->host.text && !headers->http_1_0)
         return (struct verdict){REFUSAL_REQUEST_MALFORMED, "the header host is missing"};
     if (chunked && (headers->content_length.text || headers->http_1_0))
@@ -316,7 +316,7 @@ void *warmstart_http_request_target(void *cls, const char *target, struct MHD_Co
 {
     (void)cls;
     struct connection *connection = warmstart_http_connection_of(mhd);
-    bool clean = connection && target && !strpbrk(target, " \t");
+    bool clean = connection && target && !strpbrk(target, " \t\r") && !strstr(target, "%00");
     if (connection)
         connection->target_end = clean ? target + strlen(target) : NULL;
     /* The first request's headers have had their time since the connection was accepted. */
