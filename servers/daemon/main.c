@@ -422,6 +422,7 @@ int main(int argc, char **argv)
         daemon.argc = argc;
         daemon.argv = argv;
         signal(SIGPIPE, SIG_IGN); /* standard output and error may be pipes that nobody reads */
+        signal(SIGXFSZ, SIG_IGN); /* or files that may not grow */
         warmstart_daemon_log_init(&daemon.log, STDERR_FILENO,
                                   (enum warmstart_log_level)daemon.options.log_level,
                                   (enum warmstart_daemon_log_format)daemon.options.log_format);

@@ -668,6 +668,58 @@ def a_standard_error_that_cannot_be_written_to_does_not_matter():
 
 
 @test
+def a_log_file_that_cannot_grow_does_not_matter():
+    if WRAPPER:
+        raise Skip("a wrapper may write more than that")
+    room = 2048
+    with directory() as path:
+        with open(f"{path}/log", "ab") as file:
+            with Daemon("--http", "127.0.0.1:0", "--log-level", "debug", stderr=file,
+                        prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))) as daemon:
+                for _ in range(30):
+                    deliver(daemon)
+                equal(os.path.getsize(f"{path}/log"), room, "size of the full log")
+                os.truncate(f"{path}/log", 0)
+                deliver(daemon)
+                daemon.stop()
+        with open(f"{path}/log", "rb") as file:
+            log = file.read()
+        check(re.search(rb"event=log_lines_dropped lines=[1-9]", log), log)
+        check(b"event=stopped" in log, log)
+
+
+@test
+def without_descriptors_it_refuses_and_recovers():
+    if WRAPPER:
+        raise Skip("a wrapper may need descriptors of its own")
+    limit = 40
+    with Daemon("--http", "127.0.0.1:0", "--header-timeout-ms", "600000",
+                prepare=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))) as daemon:
+        with contextlib.closing(poll(daemon)) as waiting, contextlib.closing(daemon.connect()) as post:
+            until(lambda: daemon.held() == 1, "the poll is held")
+            with contextlib.ExitStack() as stack:
+                opened = []
+
+                def ten_are_refused():
+                    opened.append(stack.enter_context(contextlib.closing(daemon.connect())))
+                    answered = select.select(opened, [], [], 0)[0]
+                    return len(answered) >= 10 and answered
+
+                for one in until(ten_are_refused, "connections are refused"):
+                    check(one.recv(4096).startswith(b"HTTP/1.1 503 "), "not 503")
+                check(daemon.descriptors() <= limit, "more descriptors than the limit")
+                body = b'{"dequeuedMessage":' + message() + b"}"
+                head = f"POST /warm-start HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+                post.sendall(head.encode() + body)
+                check(post.recv(4096).endswith(b'{"didWarmStart":true}'), "a held poll went on")
+                equal(waiting.getresponse().read(), message(), "message")
+            until(lambda: daemon.request("GET", "/healthz")[0] == 200, "it recovers")
+            deliver(daemon)
+        daemon.stop()
+        check(b"event=accept_failed" in daemon.log, daemon.log)
+
+
+@test
 def a_standard_output_that_nobody_reads_does_not_matter():
     with directory() as path:
         reader, writer = os.pipe()
