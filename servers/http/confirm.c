@@ -52,12 +52,14 @@ static int unacknowledged_bytes(int fd)
 }
 
 /*
- * A reset leaves a TCP socket in state CLOSE. Not SO_ERROR: reading has taken that already. On a Unix socket the
- * queue counts what the peer's process has not read, and a peer that closes with some of it unread leaves an error.
+ * A reset leaves a TCP socket in state CLOSE; its error may be gone, for libmicrohttpd reads. Once our own
+ * end is closed an orderly end leads there too, but then nobody else reads, and the error stays. On a Unix
+ * socket the queue counts what the peer's process has not read, and a peer that closes with some of it
+ * unread leaves an error.
  */
 static bool is_reset(const struct confirmation *confirmation)
 {
-    if (confirmation->local) {
+    if (confirmation->local || confirmation->owns_fd) {
         int error = 0;
         socklen_t bytes = sizeof(error);
         return getsockopt(confirmation->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0 || error != 0;
@@ -253,15 +255,16 @@ void warmstart_http_confirm_read(struct connection *connection)
 }
 
 /*
- * libmicrohttpd closes because the peer did, or because one of the two had announced it. In the second case the
- * message may still be on its way: a duplicate keeps the socket for us, and our end of it is closed.
+ * libmicrohttpd closes because the peer did, or because one of the two had announced it. In the second case
+ * the message may still be on its way: a duplicate keeps the socket for us, and our end of it is closed.
  */
 void warmstart_http_confirm_closing(struct connection *connection)
 {
     struct poll *poll = connection->confirming;
     struct confirmation *confirmation = &poll->confirmation;
     bool pending = confirmation->phase == CONFIRM_UNACKED || confirmation->phase == CONFIRM_LINGERING;
-    if (pending && connection->peer_gone) {
+    /* libmicrohttpd may have heard of the peer's end before our watch did. */
+    if (pending && warmstart_http_connection_is_dead(connection)) {
         report(poll, ask_kernel(poll, true) == ARRIVAL_WHOLE ? WARMSTART_OUTCOME_DELIVERED
                                                              : WARMSTART_OUTCOME_LOST);
     } else if (pending) {

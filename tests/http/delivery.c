@@ -128,6 +128,27 @@ START_TEST(who_reads_and_closes_has_it_at_once)
 }
 END_TEST
 
+static void close_controller(struct warmstart_task *task)
+{
+    (void)task;
+    close(controller.fd);
+    controller.fd = -1;
+}
+
+/* libmicrohttpd hears of it before our own watch does: what it closes then is no reset. */
+START_TEST(who_reads_and_closes_in_the_middle_of_a_round_has_it_too)
+{
+    struct warmstart_task task = {.run = close_controller};
+    client_connect(&second, &fixture);
+    client_hold(&controller, &fixture, &first);
+    client_dispatch(&supervisor, message);
+    client_expect_message(&controller, message);
+    warmstart_loop_defer(fixture.loop, &task);
+    client_send_text(&second, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
 START_TEST(another_request_on_the_connection_says_that_the_message_was_read)
 {
     client_hold(&controller, &fixture, &first);
@@ -419,6 +440,7 @@ int main(void)
     tcase_add_test(kernel, who_resets_without_reading_has_not_got_it_and_the_next_one_gets_it);
     tcase_add_test(kernel, who_closes_without_reading_has_not_got_it_either);
     tcase_add_test(kernel, who_reads_and_closes_has_it_at_once);
+    tcase_add_test(kernel, who_reads_and_closes_in_the_middle_of_a_round_has_it_too);
     tcase_add_test(kernel, another_request_on_the_connection_says_that_the_message_was_read);
     tcase_add_test(kernel, a_reader_that_stops_in_mid_message_is_uncertain_within_the_bound_and_reset);
     tcase_add_test(kernel, a_reader_that_leaves_in_mid_message_has_lost_it);
