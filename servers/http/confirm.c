@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,30 +51,40 @@ static int unacknowledged_bytes(int fd)
     return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
 }
 
+/* TCP_CLOSE of <netinet/tcp.h>, which does not go together with <linux/tcp.h>. */
+#define STATE_CLOSE 7
+
+static bool has_error(int fd)
+{
+    int error = 0;
+    socklen_t bytes = sizeof(error);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0 || error != 0;
+}
+
 /*
- * A reset leaves a TCP socket in state CLOSE; its error may be gone, for libmicrohttpd reads. Once our own
- * end is closed an orderly end leads there too, but then nobody else reads, and the error stays. On a Unix
- * socket the queue counts what the peer's process has not read, and a peer that closes with some of it
- * unread leaves an error.
+ * A reset leaves a TCP socket in state CLOSE, and so does the end of a connection that both sides have closed: then
+ * our FIN is acknowledged, and counts as a byte. The error alone is not enough: reading may have taken it already.
+ * On a Unix socket a peer that closes with something unread leaves an error.
  */
 static bool is_reset(const struct confirmation *confirmation)
 {
-    if (confirmation->local || confirmation->owns_fd) {
-        int error = 0;
-        socklen_t bytes = sizeof(error);
-        return getsockopt(confirmation->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0 || error != 0;
-    }
-    struct tcp_info info;
-    socklen_t bytes = offsetof(struct tcp_info, tcpi_ca_state);
-    return getsockopt(confirmation->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
-           info.tcpi_state == TCP_CLOSE;
+    if (has_error(confirmation->fd))
+        return true;
+    if (confirmation->local)
+        return false;
+    struct tcp_info info = {0};
+    socklen_t bytes = sizeof(info);
+    if (getsockopt(confirmation->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0)
+        return true;
+    return info.tcpi_state == STATE_CLOSE &&
+           info.tcpi_bytes_acked <= info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 }
 
 static enum arrival ask_kernel(const struct poll *poll, bool thoroughly)
 {
     const struct confirmation *confirmation = &poll->confirmation;
     int left = unacknowledged_bytes(confirmation->fd);
-    /* The common case costs one call: everything is acknowledged at once. */
+    /* The common case costs one call: everything is acknowledged at once. A reset is looked for later. */
     if (left == 0 && !thoroughly && !confirmation->local)
         return ARRIVAL_WHOLE;
     if (left < 0 || is_reset(confirmation))
@@ -124,14 +134,19 @@ static void let_go(struct poll *poll)
     poll->connection = NULL;
 }
 
+/* Whenever the last descriptor is closed, what is on its way is given up. */
+static void reset_at_close(int fd)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 /* The connection is kept for what has to be reset; of one that worked nothing more is wanted. */
 static void report(struct poll *poll, enum warmstart_outcome outcome)
 {
     struct confirmation *confirmation = &poll->confirmation;
-    if (outcome != WARMSTART_OUTCOME_DELIVERED && confirmation->owns_fd) {
-        struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-        (void)setsockopt(confirmation->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-    }
+    if (outcome != WARMSTART_OUTCOME_DELIVERED && confirmation->owns_fd)
+        reset_at_close(confirmation->fd);
     stop(poll);
     if (outcome == WARMSTART_OUTCOME_DELIVERED)
         let_go(poll);
@@ -148,12 +163,10 @@ static uint64_t ack_lease_ns(const struct warmstart_http *http)
 static void arrived(struct poll *poll)
 {
     struct warmstart_http *http = http_of(poll);
-    bool peer_closed = poll->connection && poll->connection->peer_gone;
     if (poll->acknowledges) {
         poll->confirmation.phase = CONFIRM_ACKNOWLEDGING;
         set_timer(poll, ack_lease_ns(http));
-    } else if (http->options.confirm_linger_ms == 0 || peer_closed) {
-        /* Who closes with something unread resets; this one has closed and not reset. */
+    } else if (http->options.confirm_linger_ms == 0) {
         report(poll, WARMSTART_OUTCOME_DELIVERED);
     } else {
         poll->confirmation.phase = CONFIRM_LINGERING;
@@ -225,7 +238,7 @@ void warmstart_http_confirm_begin(struct poll *poll)
     if (confirmation->acknowledged || no_proof_wanted)
         report(poll, WARMSTART_OUTCOME_DELIVERED);
     else
-        look(poll, false);
+        look(poll, http->options.confirm_linger_ms == 0 && !poll->acknowledges);
 }
 
 void warmstart_http_confirm_peer_gone(struct connection *connection)
@@ -238,38 +251,40 @@ void warmstart_http_confirm_peer_gone(struct connection *connection)
         report(poll, WARMSTART_OUTCOME_LOST);
 }
 
-void warmstart_http_confirm_read(struct connection *connection)
+bool warmstart_http_confirm_read(struct connection *connection)
 {
     struct poll *poll = connection->confirming;
     enum confirm_phase phase = poll->confirmation.phase;
     if (phase == CONFIRM_IDLE)
-        return; /* about to be reset */
+        return true; /* about to be reset */
+    /* A request that is sent after reading acknowledges what was read: this one was sent before. */
+    if (phase == CONFIRM_UNACKED && ask_kernel(poll, true) != ARRIVAL_WHOLE)
+        return false;
     if (!poll->acknowledges) {
         report(poll, WARMSTART_OUTCOME_DELIVERED);
-        return;
+        return true;
     }
     /* It may be about to acknowledge on this very connection, or to poll again: that needs its place here. */
     if (phase == CONFIRM_UNACKED)
         arrived(poll);
     let_go(poll);
+    return true;
 }
 
 /*
- * libmicrohttpd closes because the peer did, or because one of the two had announced it. In the second case
- * the message may still be on its way: a duplicate keeps the socket for us, and our end of it is closed.
+ * libmicrohttpd closes because the peer has announced its end, or one of the two the connection's. A peer that only
+ * said that it sends no more may still read, and one that closes next may still reset: a duplicate keeps the socket
+ * for us, and our end of it is closed.
  */
 void warmstart_http_confirm_closing(struct connection *connection)
 {
     struct poll *poll = connection->confirming;
     struct confirmation *confirmation = &poll->confirmation;
     bool pending = confirmation->phase == CONFIRM_UNACKED || confirmation->phase == CONFIRM_LINGERING;
-    /* libmicrohttpd may have heard of the peer's end before our watch did. */
-    if (pending && warmstart_http_connection_is_dead(connection)) {
-        report(poll, ask_kernel(poll, true) == ARRIVAL_WHOLE ? WARMSTART_OUTCOME_DELIVERED
-                                                             : WARMSTART_OUTCOME_LOST);
-    } else if (pending) {
+    if (pending) {
         int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 3);
         if (fd < 0) {
+            reset_at_close(connection->fd);
             report(poll, WARMSTART_OUTCOME_UNCERTAIN);
         } else {
             (void)shutdown(fd, SHUT_WR);

@@ -53,8 +53,11 @@ void warmstart_http_confirm_begin(struct poll *poll);
 /* The peer of a connection with a message to confirm has closed or failed. */
 void warmstart_http_confirm_peer_gone(struct connection *connection);
 
-/* It has sent another request on the same connection, so it has read the answer to the one before. */
-void warmstart_http_confirm_read(struct connection *connection);
+/*
+ * There is another request on the same connection, so its sender has read the answer to the one before. False: it
+ * has not, for bytes of that are still on their way; the connection has to be closed.
+ */
+bool warmstart_http_confirm_read(struct connection *connection);
 
 /* Such a connection is about to be closed. */
 void warmstart_http_confirm_closing(struct connection *connection);

@@ -227,8 +227,8 @@ static enum MHD_Result refuse_repeated(struct connection *connection, const char
 static enum MHD_Result begin(struct connection *connection, const char *target, const char *method,
                              const char *version)
 {
-    if (connection->confirming)
-        warmstart_http_confirm_read(connection);
+    if (connection->confirming && !warmstart_http_confirm_read(connection))
+        return MHD_NO;
     struct headers headers;
     warmstart_http_headers_read(connection, method, target, version, &headers);
     connection->announced = headers.content_length.text ? announced_bytes(&headers.content_length) : 0;
