@@ -73,6 +73,11 @@ struct warmstart_http_options {
     uint32_t tcp_keepalive_idle_s;     /* 5 (0 to 3,600): silence before a peer is probed; 0: never probed */
     uint32_t tcp_keepalive_interval_s; /* 2 (1 to 3,600): between probes */
     uint32_t tcp_keepalive_probes;     /* 2 (1 to 100): unanswered ones until a peer counts as gone */
+    const char
+        *tls_certificate; /* NULL; as in warmstart_http_check_tls(). With it every TCP listener speaks TLS,
+                                    1.2 or 1.3; Unix sockets do not */
+    const char *tls_key;  /* NULL; as there. What is given here need not stay */
+    const char *tls_client_ca; /* NULL; as there: clients have to show a certificate */
 };
 
 WARMSTART_API void warmstart_http_options_init_sized(struct warmstart_http_options *options, size_t size);
@@ -107,6 +112,15 @@ WARMSTART_API void warmstart_http_free(struct warmstart_http *http);
 WARMSTART_API int warmstart_http_set_secrets(struct warmstart_http *http, const void *token_secret,
                                              size_t token_secret_bytes, const void *dispatch_token,
                                              size_t dispatch_token_bytes);
+
+/*
+ * Says whether these could be options of a server. Texts in PEM of at most 1 MiB each: `certificate` with its
+ * chain, its private `key`, and `client_ca`, the authorities of clients' certificates; NULL: none, but a
+ * certificate and a key need each other and a client_ca needs both. 0: they could, as all NULL could.
+ * WARMSTART_ERR_INVALID: *ret_reason (unless ret_reason is NULL) says why not; static. WARMSTART_ERR_MEMORY.
+ */
+WARMSTART_API int warmstart_http_check_tls(const char *certificate, const char *key, const char *client_ca,
+                                           const char **ret_reason);
 
 /* Whom a listener serves. /healthz and /readyz are everywhere, /metrics where supervisors are served. */
 enum warmstart_http_role {

@@ -270,6 +270,9 @@ static int make_http(struct daemon *daemon)
     options.token_secret_bytes = daemon->secrets.token.bytes;
     options.dispatch_token = daemon->secrets.dispatch.text;
     options.dispatch_token_bytes = daemon->secrets.dispatch.bytes;
+    options.tls_certificate = daemon->secrets.tls_cert.text;
+    options.tls_key = daemon->secrets.tls_key.text;
+    options.tls_client_ca = daemon->secrets.tls_client_ca.text;
     warmstart_daemon_secrets_warn(&daemon->secrets, given, &daemon->log);
     int error = warmstart_http_new(daemon->loop, &options, &daemon->http);
     warmstart_daemon_secrets_deinit(&daemon->secrets);
@@ -279,8 +282,9 @@ static int make_http(struct daemon *daemon)
 /* Whether only processes of this machine can reach a listener. */
 static bool is_local(const char *url)
 {
-    return strncmp(url, "http://127.", 11) == 0 || strncmp(url, "http://[::1]", 12) == 0 ||
-           strncmp(url, "unix:", 5) == 0;
+    const char *host = strstr(url, "://");
+
+    return host == NULL || strncmp(host, "://127.", 7) == 0 || strncmp(host, "://[::1]", 8) == 0;
 }
 
 static int listen_at(struct daemon *daemon, const struct warmstart_daemon_listener *listener,

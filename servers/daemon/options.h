@@ -69,8 +69,11 @@ struct warmstart_daemon_options {
     uint64_t log_format;       /* enum warmstart_daemon_log_format */
     uint64_t token_mode;       /* enum warmstart_http_token_mode */
     char *token_secret_file;   /* NULL: none; owned */
-    char *dispatch_token_file; /* the same */
-    char *config;              /* the config file that was read, or NULL; owned */
+    char *dispatch_token_file; /* the same, down to tls_client_ca */
+    char *tls_cert;
+    char *tls_key;
+    char *tls_client_ca;
+    char *config; /* the config file that was read, or NULL; owned */
 };
 
 /*

@@ -15,6 +15,7 @@
 enum {
     TOKEN_BYTES_MAX = 4096,    /* as libwarmstart-http takes */
     DISPATCH_BYTES_MAX = 1024, /* the same */
+    PEM_BYTES_MAX = 1 << 20,   /* the same */
 };
 
 /* Where messages go. */
@@ -31,6 +32,15 @@ static int refuse(const struct report *report, const char *option, const char *p
     warmstart_daemon_option_quote(path, strlen(path), quoted);
     snprintf(report->text, report->bytes, "option --%s: %s %s", option, quoted, problem);
     return WARMSTART_ERR_INVALID;
+}
+
+static int refuse_reason(const struct report *report, const char *option, const char *path,
+                         const char *reason)
+{
+    char problem[WARMSTART_DAEMON_EXPECTED_BYTES];
+
+    snprintf(problem, sizeof(problem), "cannot be used: %s", reason);
+    return refuse(report, option, path, problem);
 }
 
 static int refuse_system(const struct report *report, const char *option, const char *path, int reason)
@@ -163,6 +173,50 @@ static int read_dispatch(struct warmstart_daemon_secrets *secrets,
     return error;
 }
 
+/* Reads a file of PEM, if one is named. */
+static int read_pem(struct warmstart_daemon_secret *secret, const char *option, const char *path,
+                    const struct report *report)
+{
+    if (path == NULL)
+        return 0;
+    int error = load(secret, option, path, PEM_BYTES_MAX, report);
+    if (error == 0 && strlen(secret->text) != secret->bytes)
+        error = refuse(report, option, path, "has a zero byte, expected PEM");
+    return error;
+}
+
+static int read_tls(struct warmstart_daemon_secrets *secrets, const struct warmstart_daemon_options *options,
+                    const struct report *report)
+{
+    const char *reason = NULL;
+    const bool only_one = (options->tls_cert == NULL) != (options->tls_key == NULL);
+
+    if (only_one || (options->tls_client_ca != NULL && options->tls_cert == NULL)) {
+        snprintf(report->text, report->bytes, "option --%s: expected --tls-cert and --tls-key with it",
+                 options->tls_cert != NULL  ? "tls-cert"
+                 : options->tls_key != NULL ? "tls-key"
+                                            : "tls-client-ca");
+        return WARMSTART_ERR_INVALID;
+    }
+    int error = read_pem(&secrets->tls_cert, "tls-cert", options->tls_cert, report);
+    if (error == 0)
+        error = read_pem(&secrets->tls_key, "tls-key", options->tls_key, report);
+    if (error == 0)
+        error = read_pem(&secrets->tls_client_ca, "tls-client-ca", options->tls_client_ca, report);
+    if (error < 0)
+        return error;
+    error = warmstart_http_check_tls(secrets->tls_cert.text, secrets->tls_key.text, NULL, &reason);
+    if (error == WARMSTART_ERR_INVALID) {
+        snprintf(report->text, report->bytes, "options --tls-cert and --tls-key cannot be used: %s", reason);
+        return error;
+    }
+    error = warmstart_http_check_tls(secrets->tls_cert.text, secrets->tls_key.text,
+                                     secrets->tls_client_ca.text, &reason);
+    if (error == WARMSTART_ERR_INVALID)
+        return refuse_reason(report, "tls-client-ca", options->tls_client_ca, reason);
+    return error == 0 ? 0 : refuse_memory(report);
+}
+
 int warmstart_daemon_secrets_read(struct warmstart_daemon_secrets *secrets,
                                   const struct warmstart_daemon_options *options, char *const *environment,
                                   char *ret_error, size_t error_bytes)
@@ -171,14 +225,16 @@ int warmstart_daemon_secrets_read(struct warmstart_daemon_secrets *secrets,
 
     *secrets = (struct warmstart_daemon_secrets){0};
     int error = read_token(secrets, options, environment, &report);
-    return error == 0 ? read_dispatch(secrets, options, &report) : error;
+    if (error == 0)
+        error = read_dispatch(secrets, options, &report);
+    return error == 0 ? read_tls(secrets, options, &report) : error;
 }
 
 void warmstart_daemon_secrets_warn(const struct warmstart_daemon_secrets *secrets,
                                    const struct warmstart_daemon_options *options,
                                    struct warmstart_daemon_log *log)
 {
-    const struct warmstart_daemon_secret *all[] = {&secrets->token, &secrets->dispatch};
+    const struct warmstart_daemon_secret *all[] = {&secrets->token, &secrets->dispatch, &secrets->tls_key};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         if (!all[i]->exposed)
@@ -200,4 +256,7 @@ void warmstart_daemon_secrets_deinit(struct warmstart_daemon_secrets *secrets)
 {
     wipe(&secrets->token);
     wipe(&secrets->dispatch);
+    wipe(&secrets->tls_cert);
+    wipe(&secrets->tls_key);
+    wipe(&secrets->tls_client_ca);
 }

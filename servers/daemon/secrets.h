@@ -18,11 +18,14 @@ struct warmstart_daemon_secret {
 struct warmstart_daemon_secrets {
     struct warmstart_daemon_secret token;    /* what deployment tokens are signed with */
     struct warmstart_daemon_secret dispatch; /* the bearer token of supervisors */
+    struct warmstart_daemon_secret tls_cert; /* in PEM, as the two that follow */
+    struct warmstart_daemon_secret tls_key;
+    struct warmstart_daemon_secret tls_client_ca;
 };
 
 /*
  * Reads what the options name, and WORKLOAD_TOKEN_SECRET of `environment` if they name no file for it. A line end
- * at the end of a secret is no part of it. Call _deinit afterwards, whatever was returned. 0: done.
+ * at the end of a secret is no part of it. Certificates and keys are looked at. Call _deinit afterwards, whatever was returned. 0: done.
  * WARMSTART_ERR_INVALID, WARMSTART_ERR_SYSTEM, WARMSTART_ERR_MEMORY: *ret_error is one line as of
  * warmstart_daemon_options_read(), without any of the content; WARMSTART_DAEMON_ERROR_BYTES are always enough.
  */

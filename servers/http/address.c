@@ -82,17 +82,18 @@ int warmstart_http_address_resolve(const struct address *address, struct addrinf
     }
 }
 
-void warmstart_http_address_url(const struct sockaddr *address, char *out, size_t out_bytes)
+void warmstart_http_address_url(const struct sockaddr *address, bool secure, char *out, size_t out_bytes)
 {
+    const char *scheme = secure ? "https" : "http";
     char number[INET6_ADDRSTRLEN];
     if (address->sa_family == AF_INET) {
         const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
         inet_ntop(AF_INET, &four->sin_addr, number, sizeof(number));
-        snprintf(out, out_bytes, "http://%s:%u", number, (unsigned)ntohs(four->sin_port));
+        snprintf(out, out_bytes, "%s://%s:%u", scheme, number, (unsigned)ntohs(four->sin_port));
     } else if (address->sa_family == AF_INET6) {
         const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
         inet_ntop(AF_INET6, &six->sin6_addr, number, sizeof(number));
-        snprintf(out, out_bytes, "http://[%s]:%u", number, (unsigned)ntohs(six->sin6_port));
+        snprintf(out, out_bytes, "%s://[%s]:%u", scheme, number, (unsigned)ntohs(six->sin6_port));
     } else {
         const struct sockaddr_un *path = (const struct sockaddr_un *)(const void *)address;
         snprintf(out, out_bytes, UNIX_PREFIX "%s", path->sun_path);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "dispatch.h"
+#include "tls.h"
 
 struct refusal_words {
     const char *name;
@@ -245,8 +246,19 @@ enum MHD_Result warmstart_http_answer_early(struct connection *connection, enum 
     connection->http->counters.refusals_total[refusal]++;
     connection->unread = true;
     /* Nothing of an earlier answer is left in the way: libmicrohttpd reads no request before that. */
-    (void)send(connection->fd, text, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (connection->cell->secure)
+        warmstart_http_tls_send(connection, text, bytes);
+    else
+        (void)send(connection->fd, text, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
     return MHD_NO;
+}
+
+static sa_family_t family_of(int fd)
+{
+    int family = AF_UNSPEC;
+    socklen_t bytes = sizeof(family);
+    (void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &bytes);
+    return (sa_family_t)family;
 }
 
 void warmstart_http_answer_socket(struct warmstart_http *http, int fd, enum refusal refusal)
@@ -257,5 +269,7 @@ void warmstart_http_answer_socket(struct warmstart_http *http, int fd, enum refu
                               : "as many connections are open as may be open";
     size_t bytes = write_refusal(text, sizeof(text), refusal, message);
     http->counters.refusals_total[refusal]++;
-    (void)send(fd, text, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    /* With TLS there has been no handshake: nothing can be said. */
+    if (!warmstart_http_tls_is_for(http, family_of(fd)))
+        (void)send(fd, text, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -10,6 +10,7 @@
 #include "answer.h"
 #include "log.h"
 #include "request.h"
+#include "tls.h"
 #include "turn_away.h"
 
 /* How often a daemon is run in one turn: a request takes two or three, a large body many. */
@@ -41,6 +42,7 @@ static bool run(struct cell *cell)
 {
     for (int i = 0; i < RUNS_MAX; i++) {
         MHD_run(cell->daemon);
+        warmstart_http_tls_pause(cell);
         if (!wants_more(cell))
             return true;
     }
@@ -108,14 +110,17 @@ static void on_ready(struct warmstart_watch *watch, uint32_t events)
 
 /*
  * MHD_USE_TURBO: read before asking whether there is something to read, for controllers send their request
- * right after they connect, and do not shut down what is about to be closed anyway. An error log is only
- * asked for because without it there is no calling of our logger either.
+ * right after they connect, and do not shut down what is about to be closed anyway. That holds with TLS too:
+ * its farewell to a peer that has closed is answered with a reset, which looks as if our message had been lost.
+ * An error log is only asked for because without it there is no calling of our logger either.
  */
 static struct MHD_Daemon *start(struct cell *cell)
 {
     const struct warmstart_http_options *options = &cell->http->options;
     unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
                      MHD_USE_ERROR_LOG;
+    if (cell->secure)
+        flags |= MHD_USE_TLS;
     return MHD_start_daemon(flags, 0, NULL, NULL, warmstart_http_request_handle, cell->http,
                             MHD_OPTION_EXTERNAL_LOGGER, warmstart_http_log_microhttpd, cell->http,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)CELL_CONNECTIONS_MAX,
@@ -123,7 +128,8 @@ static struct MHD_Daemon *start(struct cell *cell)
                             MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION,
                             warmstart_http_connection_notify, cell, MHD_OPTION_NOTIFY_COMPLETED,
                             warmstart_http_connection_completed, cell->http, MHD_OPTION_URI_LOG_CALLBACK,
-                            warmstart_http_request_target, cell->http, MHD_OPTION_END);
+                            warmstart_http_request_target, cell->http, MHD_OPTION_ARRAY,
+                            warmstart_http_tls_items(cell->http, cell->secure), MHD_OPTION_END);
 }
 
 static int watch(struct cell *cell)
@@ -137,15 +143,18 @@ static int watch(struct cell *cell)
     return warmstart_loop_watch(cell->http->loop, &cell->watch, info->epoll_fd, EPOLLIN);
 }
 
-int warmstart_http_cell_new(struct warmstart_http *http)
+int warmstart_http_cell_new(struct warmstart_http *http, bool secure)
 {
     struct cell *cell = calloc(1, sizeof(*cell));
     if (!cell)
         return WARMSTART_ERR_MEMORY;
     cell->http = http;
+    cell->secure = secure;
     cell->task.run = on_task;
     cell->timer.due = on_due;
     link_init(&cell->uploads);
+    link_init(&cell->handshakes);
+    link_init(&cell->paused);
     errno = 0;
     cell->daemon = start(cell);
     if (!cell->daemon) {
@@ -160,7 +169,7 @@ int warmstart_http_cell_new(struct warmstart_http *http)
         free(cell);
         return error;
     }
-    link_insert_before(&http->cells_roomy, &cell->link);
+    link_insert_before(&http->cells_roomy[secure], &cell->link);
     http->cells_len++;
     return 0;
 }
@@ -171,6 +180,7 @@ void warmstart_http_cell_free(struct cell *cell)
     warmstart_loop_undefer(http->loop, &cell->task);
     warmstart_loop_timer_cancel(http->loop, &cell->timer);
     warmstart_loop_unwatch(http->loop, &cell->watch);
+    warmstart_http_tls_resume_all(cell);
     MHD_stop_daemon(cell->daemon);
     assert(cell->connections == 0);
     /* Its connections may have marked it once more while they went. */
@@ -185,15 +195,16 @@ int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct so
 {
     struct connection *connection = calloc(1, sizeof(*connection));
     int error = connection ? 0 : WARMSTART_ERR_MEMORY;
-    if (!error && link_is_empty(&http->cells_roomy))
-        error = warmstart_http_cell_new(http);
+    bool secure = warmstart_http_tls_is_for(http, peer->sa_family);
+    if (!error && link_is_empty(&http->cells_roomy[secure]))
+        error = warmstart_http_cell_new(http, secure);
     if (error < 0) {
         free(connection);
         warmstart_http_turn_away(http, fd, REFUSAL_CONNECTIONS_LIMIT);
         return error;
     }
 
-    struct cell *cell = (struct cell *)http->cells_roomy.next;
+    struct cell *cell = (struct cell *)http->cells_roomy[secure].next;
     connection->http = http;
     connection->cell = cell;
     connection->fd = fd;
@@ -239,7 +250,7 @@ void warmstart_http_cell_forget(struct cell *cell)
     if (cell->connections == CELL_CONNECTIONS_MAX) {
         /* To the front: fill up the full ones, so that the last ones become empty and can go. */
         link_remove(&cell->link);
-        link_insert_after(&cell->http->cells_roomy, &cell->link);
+        link_insert_after(&cell->http->cells_roomy[cell->secure], &cell->link);
     }
     cell->connections--;
     if (cell->connections == 0)

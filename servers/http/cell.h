@@ -14,6 +14,9 @@ struct cell {
     struct warmstart_watch watch; /* of the daemon's epoll descriptor */
     struct warmstart_task task;   /* runs the daemon */
     struct warmstart_timer timer; /* runs it later, when it is stalled */
+    struct link handshakes;       /* connections whose handshake is not over */
+    struct link paused;           /* the same, suspended */
+    bool secure;                  /* it speaks TLS */
     struct link uploads;          /* connections whose request has a body that is not read whole */
     uint64_t calls;               /* of the access handler: bodies get on */
     uint32_t stalls;              /* turns in a row that ended with more to do, and in which none was made */
@@ -21,8 +24,8 @@ struct cell {
     uint32_t connections;         /* how many it has */
 };
 
-/* Starts a cell. 0: it is among those with room. WARMSTART_ERR_MEMORY; WARMSTART_ERR_SYSTEM: errno. */
-int warmstart_http_cell_new(struct warmstart_http *http);
+/* Starts a cell, for TLS if `secure`. 0: it is among those with room. WARMSTART_ERR_MEMORY; WARMSTART_ERR_SYSTEM: errno. */
+int warmstart_http_cell_new(struct warmstart_http *http, bool secure);
 
 /* Stops a cell; its connections are closed. None of them may be held, and it must not be running. */
 void warmstart_http_cell_free(struct cell *cell);

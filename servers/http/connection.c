@@ -16,6 +16,7 @@
 #include "held_poll.h"
 #include "linger.h"
 #include "peers.h"
+#include "tls.h"
 
 static struct connection *connection_of_watch(struct warmstart_watch *watch)
 {
@@ -60,6 +61,7 @@ static void close_connection(struct connection *connection)
     warmstart_http_peers_leave(connection);
     if (connection->confirming)
         warmstart_http_confirm_closing(connection);
+    warmstart_http_tls_end(connection);
     if (connection->watch.events)
         warmstart_loop_unwatch(http->loop, &connection->watch);
     if (connection->unread && !connection->peer_gone && !http->closing)
@@ -89,6 +91,8 @@ void warmstart_http_connection_notify(void *cls, struct MHD_Connection *mhd, voi
         warmstart_http_cell_take(cell);
         warmstart_http_deadline_begin(connection, PHASE_HEADER);
         warmstart_http_peers_enter(connection, address_of(mhd));
+        if (cell->secure)
+            warmstart_http_tls_begin(connection);
     } else if (*context) {
         close_connection(*context);
         *context = NULL;

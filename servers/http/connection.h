@@ -41,13 +41,16 @@ struct connection {
     uint64_t deadline;            /* of the phase, on the loop's clock */
     uint64_t peer;                /* its address, as a key of http->peers */
     bool counted;                 /* in http->peers */
-    bool expired;                 /* took too long and is being closed: nothing is served any more */
-    uint8_t phase;                /* enum phase */
-    uint8_t role;                 /* enum warmstart_http_role of its listener */
-    bool peer_gone;               /* the peer has closed, or shut down its sending side */
-    bool unread;                  /* closed with bytes on the way: linger */
-    bool local;                   /* a Unix socket */
-    struct poll *confirming;      /* whose message was written and may not have arrived; NULL: none */
+    struct link handshake;   /* in cell->handshakes or cell->paused; not linked without TLS, or after it */
+    bool paused;             /* suspended until the peer goes on with the handshake */
+    uint8_t finished;        /* which sides have finished the handshake */
+    bool expired;            /* took too long and is being closed: nothing is served any more */
+    uint8_t phase;           /* enum phase */
+    uint8_t role;            /* enum warmstart_http_role of its listener */
+    bool peer_gone;          /* the peer has closed, or shut down its sending side */
+    bool unread;             /* closed with bytes on the way: linger */
+    bool local;              /* a Unix socket */
+    struct poll *confirming; /* whose message was written and may not have arrived; NULL: none */
 
     /* Of the present request. */
     bool suspended;            /* held: libmicrohttpd does not look at it */

@@ -16,6 +16,7 @@
 #include "linger.h"
 #include "listener.h"
 #include "peers.h"
+#include "tls.h"
 #include "turn_away.h"
 
 #define ADDRESSES_MAX 32 /* of one name */
@@ -132,6 +133,8 @@ static int start(struct warmstart_http *http)
     if (error == 0)
         error = warmstart_http_auth_new(http);
     if (error == 0)
+        error = warmstart_http_tls_new(http);
+    if (error == 0)
         error = warmstart_http_spare_open(http);
     if (error == 0)
         error = warmstart_http_peers_init(http);
@@ -141,7 +144,7 @@ static int start(struct warmstart_http *http)
         error = warmstart_loop_attach(http->loop, &http->transport, &operations);
     /* The first cell at once: whether libmicrohttpd can do this at all is to be known now. */
     if (error == 0)
-        error = warmstart_http_cell_new(http);
+        error = warmstart_http_cell_new(http, http->tls != NULL);
     return error;
 }
 
@@ -163,7 +166,8 @@ int warmstart_http_new(struct warmstart_loop *loop, const struct warmstart_http_
     http->options = copy;
     http->spare = -1;
     warmstart_http_drain_init(http);
-    link_init(&http->cells_roomy);
+    link_init(&http->cells_roomy[0]);
+    link_init(&http->cells_roomy[1]);
     link_init(&http->cells_full);
     link_init(&http->polls);
     link_init(&http->dispatches);
@@ -203,7 +207,8 @@ void warmstart_http_free(struct warmstart_http *http)
     /* All that was held has been resumed by now, as libmicrohttpd wants it before it is stopped. */
     assert(link_is_empty(&http->polls) && link_is_empty(&http->dispatches));
     free_cells(&http->cells_full);
-    free_cells(&http->cells_roomy);
+    free_cells(&http->cells_roomy[0]);
+    free_cells(&http->cells_roomy[1]);
     warmstart_http_linger_free(http);
     warmstart_http_drain_deinit(http);
     warmstart_http_deadlines_deinit(http);
@@ -211,6 +216,7 @@ void warmstart_http_free(struct warmstart_http *http)
     warmstart_http_spare_close(http);
     warmstart_http_answers_free(http);
     warmstart_http_auth_free(http);
+    warmstart_http_tls_free(http);
     free(http);
     errno = saved;
 }
@@ -280,13 +286,14 @@ static int listen_host(struct warmstart_http *http, const struct address *addres
     return error;
 }
 
-static void write_url(const struct listener *listener, char *ret_url, size_t url_bytes)
+static void write_url(const struct warmstart_http *http, const struct listener *listener, char *ret_url,
+                      size_t url_bytes)
 {
     struct sockaddr_storage real;
     if (!ret_url || url_bytes == 0)
         return;
     warmstart_http_listener_address(listener, &real);
-    warmstart_http_address_url((const struct sockaddr *)&real, ret_url, url_bytes);
+    warmstart_http_address_url((const struct sockaddr *)&real, http->tls != NULL, ret_url, url_bytes);
 }
 
 int warmstart_http_listen(struct warmstart_http *http, const char *address, enum warmstart_http_role role,
@@ -300,7 +307,7 @@ int warmstart_http_listen(struct warmstart_http *http, const char *address, enum
     int error = parsed.is_unix ? listen_unix(http, &parsed, role, &listener)
                                : listen_host(http, &parsed, role, &listener);
     if (error == 0)
-        write_url(listener, ret_url, url_bytes);
+        write_url(http, listener, ret_url, url_bytes);
     return error;
 }
 
@@ -312,7 +319,7 @@ int warmstart_http_listen_fd(struct warmstart_http *http, int fd, enum warmstart
     struct listener *listener;
     int error = warmstart_http_listener_adopt(http, fd, role, &listener);
     if (error == 0)
-        write_url(listener, ret_url, url_bytes);
+        write_url(http, listener, ret_url, url_bytes);
     return error;
 }
 

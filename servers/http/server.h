@@ -121,6 +121,7 @@ struct drain {
 };
 
 struct auth;
+struct tls;
 /* The connections in one phase, by deadline. */
 struct deadlines {
     struct link connections;
@@ -144,7 +145,8 @@ struct warmstart_http {
     struct warmstart_loop *loop;          /* the caller's */
     struct warmstart_http_options options;
     struct listener *listeners;                   /* linked through `next` */
-    struct link cells_roomy;                      /* that can take a connection; the first is filled first */
+    struct link cells_roomy[2];                   /* that can take a connection, plain ones and those for TLS;
+                                                     the first is filled first */
     struct link cells_full;                       /* that cannot */
     size_t cells_len;                             /* in both */
     struct link polls;                            /* held and not ended */
@@ -158,6 +160,7 @@ struct warmstart_http {
     size_t lingerers_len;                         /* how many */
     struct answers answers;                       /* ready-made */
     struct auth *auth;                            /* who may do what */
+    struct tls *tls;                              /* NULL: TCP sockets speak plain HTTP */
     struct counters counters;                     /* since _new */
     struct deadlines deadlines[PHASES];           /* PHASE_NONE has none */
     struct peers peers;                           /* for connections_per_address_max */

@@ -30,6 +30,7 @@ WRAPPER = shlex.split(os.environ.get("PROCESS_WRAPPER", ""))
 DEADLINE_S = 60  # for things that happen at once; only a failure waits so long
 
 TESTS = []
+tls_context = None  # of clients; set by tests of TLS
 
 
 def test(function):
@@ -110,7 +111,7 @@ class Daemon:
 
     def read_url(self):
         line = self.process.stdout.readline().decode()
-        match = re.fullmatch(r"listening on (http://\S+:[1-9][0-9]*|unix:\S+)\n", line)
+        match = re.fullmatch(r"listening on (https?://\S+:[1-9][0-9]*|unix:\S+)\n", line)
         check(match, f"not the line of a listener: {line!r}; {self.log.decode()}")
         return match[1]
 
@@ -177,8 +178,9 @@ def connect(url):
         connection.settimeout(DEADLINE_S)
         connection.connect(url[5:])
         return connection
-    host, port = re.fullmatch(r"http://\[?(.*?)\]?:(\d+)", url).groups()
-    return socket.create_connection((host, int(port)), DEADLINE_S)
+    scheme, host, port = re.fullmatch(r"(https?)://\[?(.*?)\]?:(\d+)", url).groups()
+    connection = socket.create_connection((host, int(port)), DEADLINE_S)
+    return tls_context.wrap_socket(connection, server_hostname="localhost") if scheme == "https" else connection
 
 
 class Client(http.client.HTTPConnection):
