@@ -148,6 +148,26 @@ def messages_of_megabytes_pass_both_ways():
 
 
 @test
+def a_controller_that_reads_and_closes_at_once_has_received():
+    def read_and_close(client):
+        got.append(client.getresponse().read())
+        client.close()
+
+    with Daemon(*secure()) as daemon:
+        for i in range(100):
+            got = []
+            client = poll(daemon)
+            until(lambda: daemon.held() == 1, "the poll is held")
+            reader = threading.Thread(target=read_and_close, args=[client], daemon=True)
+            reader.start()
+            sent = message(run=f"run_{i}")
+            equal(daemon.post(sent), True, f"answer {i}")
+            reader.join(process.DEADLINE_S)
+            equal(got, [sent])
+        daemon.stop()
+
+
+@test
 def a_request_behind_a_held_poll_waits_for_it():
     with Daemon(*secure()) as daemon, contextlib.closing(Client(daemon.urls[0])) as client:
         client.connect()
