@@ -191,7 +191,7 @@ void warmstart_http_cell_free(struct cell *cell)
 }
 
 int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct sockaddr *peer,
-                            socklen_t peer_bytes, enum warmstart_http_role role)
+                            socklen_t peer_bytes, enum warmstart_http_role role, bool shared)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
     int error = connection ? 0 : WARMSTART_ERR_MEMORY;
@@ -209,6 +209,7 @@ int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct so
     connection->cell = cell;
     connection->fd = fd;
     connection->role = (uint8_t)role;
+    connection->shared = shared;
     connection->local = peer->sa_family == AF_UNIX;
     cell->arriving = connection;
     enum MHD_Result added = MHD_add_connection(cell->daemon, fd, peer, peer_bytes);

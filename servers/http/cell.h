@@ -35,7 +35,7 @@ void warmstart_http_cell_free(struct cell *cell);
  * counted and, if that was possible, answered: WARMSTART_ERR_MEMORY, WARMSTART_ERR_SYSTEM.
  */
 int warmstart_http_cell_add(struct warmstart_http *http, int fd, const struct sockaddr *peer,
-                            socklen_t peer_bytes, enum warmstart_http_role role);
+                            socklen_t peer_bytes, enum warmstart_http_role role, bool shared);
 
 /* Runs the cell soon: something happened that its descriptor does not show. */
 void warmstart_http_cell_mark(struct cell *cell);

@@ -47,6 +47,7 @@ struct connection {
     bool expired;            /* took too long and is being closed: nothing is served any more */
     uint8_t phase;           /* enum phase */
     uint8_t role;            /* enum warmstart_http_role of its listener */
+    bool shared;             /* its listener is: the next process can have what comes after it */
     bool peer_gone;          /* the peer has closed, or shut down its sending side */
     bool unread;             /* closed with bytes on the way: linger */
     bool local;              /* a Unix socket */

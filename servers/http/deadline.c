@@ -49,17 +49,22 @@ static uint64_t length_ns(const struct warmstart_http *http, enum phase phase)
     return FAR_AWAY;
 }
 
-static void expire(struct connection *connection)
+void warmstart_http_deadline_end(struct connection *connection)
 {
-    struct warmstart_http *http = connection->http;
-    enum phase phase = (enum phase)connection->phase;
     assert(!connection->suspended);
-    http->counters.timeouts_total[phase]++;
-    warmstart_http_log_timeout(http, phase);
     warmstart_http_deadline_begin(connection, PHASE_NONE);
     connection->expired = true;
     warmstart_http_connection_expel(connection);
     warmstart_http_cell_mark(connection->cell);
+}
+
+static void expire(struct connection *connection)
+{
+    struct warmstart_http *http = connection->http;
+    enum phase phase = (enum phase)connection->phase;
+    http->counters.timeouts_total[phase]++;
+    warmstart_http_log_timeout(http, phase);
+    warmstart_http_deadline_end(connection);
 }
 
 static void on_due(struct warmstart_timer *timer, uint64_t now)

@@ -20,6 +20,9 @@ void warmstart_http_deadlines_deinit(struct warmstart_http *http);
 /* A phase begins; the one before is over. PHASE_NONE: it may take as long as it likes. */
 void warmstart_http_deadline_begin(struct connection *connection, enum phase phase);
 
+/* Closes a connection soon, without an answer, in a phase that has a deadline. */
+void warmstart_http_deadline_end(struct connection *connection);
+
 /* The word for a phase in metrics and logs. Static. */
 const char *warmstart_http_phase_name(enum phase phase);
 

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "connection.h"
+#include "deadline.h"
 #include "held_poll.h"
 #include "listener.h"
 
@@ -47,20 +49,48 @@ static int copy_options(struct warmstart_http_drain_options *copy,
     return valid ? 0 : WARMSTART_ERR_INVALID;
 }
 
-/* ---- The end ---- */
+/* ---- Handing on ---- */
 
-/* No poll is left to be let go, so that what is new had better wait for the next process, if there is one. */
-static void hand_on(struct warmstart_http *http)
+static void close_unused(struct link *connections, enum warmstart_http_role roles)
+{
+    for (struct link *link = connections->next, *next; link != connections; link = next) {
+        struct connection *connection =
+            (struct connection *)((char *)link - offsetof(struct connection, phase_link));
+        next = link->next;
+        /* What is being confirmed has to be left alone: to close it would look like a loss. */
+        if (connection->shared && !connection->confirming && (connection->role & ~(unsigned)roles) == 0 &&
+            !warmstart_http_connection_is_unheard(connection))
+            warmstart_http_deadline_end(connection);
+    }
+}
+
+/*
+ * What is new had better wait for the next process, if there is one: nothing more is accepted from listeners
+ * that it has too. A client that has an unused connection to us would send its next request to the wrong
+ * process, so these are closed; a new one it gets from the next.
+ */
+static void hand_on(struct warmstart_http *http, enum warmstart_http_role roles)
+{
+    http->drain.handed_on |= (uint8_t)roles;
+    warmstart_http_listeners_hand_on(http, roles);
+    close_unused(&http->deadlines[PHASE_IDLE].connections, roles);
+    close_unused(&http->deadlines[PHASE_HEADER].connections, roles);
+}
+
+/* No poll is left to be let go. */
+static void hand_on_all(struct warmstart_http *http)
 {
     warmstart_loop_timer_cancel(http->loop, &http->drain.step);
-    warmstart_http_listeners_hand_on(http, WARMSTART_HTTP_ALL);
+    hand_on(http, WARMSTART_HTTP_ALL);
 }
+
+/* ---- The end ---- */
 
 static void end(struct warmstart_http *http, int complete)
 {
     struct drain *drain = &http->drain;
     drain->over = true;
-    hand_on(http);
+    hand_on_all(http);
     warmstart_loop_timer_cancel(http->loop, &drain->limit);
     warmstart_loop_undefer(http->loop, &drain->check);
     if (drain->options.on_drained)
@@ -83,7 +113,7 @@ static void on_check(struct warmstart_task *task)
     struct warmstart_http *http =
         http_of_drain((struct drain *)((char *)task - offsetof(struct drain, check)));
     if (http->polls_len == 0)
-        hand_on(http);
+        hand_on_all(http);
     if (http->transport.waiters == 0 && http->transport.dispatches == 0)
         end(http, 1);
 }
@@ -125,7 +155,7 @@ static void let_go(struct warmstart_http *http, uint64_t now)
                 warmstart_loop_timer_set(http->loop, &drain->step, due_at(drain, due + 1)) < 0;
     if (done) {
         warmstart_http_poll_cancel_all(http);
-        hand_on(http);
+        hand_on_all(http);
     }
     warmstart_http_check_drained(http);
 }
@@ -136,7 +166,7 @@ static void begin(struct warmstart_http *http, uint64_t now)
     drain->phase = DRAIN_LETTING_GO;
     drain->since = now;
     drain->polls = http->polls_len;
-    warmstart_http_listeners_hand_on(http, WARMSTART_HTTP_POLL);
+    hand_on(http, WARMSTART_HTTP_POLL);
     let_go(http, now);
 }
 

@@ -110,11 +110,27 @@ static enum MHD_Result hold(struct connection *connection, const struct trigger_
     return MHD_YES;
 }
 
+/*
+ * A new poll while stopping: closed without an answer. To redirect it would send it round in circles, unless a
+ * new connection is the next process's for certain.
+ */
+static enum MHD_Result turn_away(struct connection *connection)
+{
+    const struct drain *drain = &connection->http->drain;
+    if (drain->options.parting != WARMSTART_HTTP_REDIRECT || !connection->shared ||
+        (connection->role & ~(unsigned)drain->handed_on) != 0)
+        return MHD_NO;
+    return warmstart_http_answer(connection, MHD_HTTP_TEMPORARY_REDIRECT,
+                                 connection->http->answers.elsewhere);
+}
+
 enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const char *method,
                                           const char *target, const char *version)
 {
-    if (warmstart_http_is_refusing(connection->http) || connection->peer_gone)
+    if (connection->peer_gone)
         return MHD_NO;
+    if (warmstart_http_is_refusing(connection->http))
+        return turn_away(connection);
     struct headers headers;
     warmstart_http_headers_read(connection, method, target, version, &headers);
     struct trigger_poll asked;

@@ -47,7 +47,7 @@ static void welcome(struct listener *listener, int fd, const struct sockaddr *pe
         warmstart_http_turn_away(http, fd, REFUSAL_ADDRESS_LIMIT);
         return;
     }
-    (void)warmstart_http_cell_add(http, fd, peer, peer_bytes, listener->role);
+    (void)warmstart_http_cell_add(http, fd, peer, peer_bytes, listener->role, listener->given);
 }
 
 static bool is_shortage(int error)

@@ -117,6 +117,7 @@ struct drain {
     uint64_t since;                              /* when polls began to be let go */
     size_t polls;                                /* how many were held then */
     size_t gone;                                 /* how many of them were let go */
+    uint8_t handed_on;                           /* roles whose shared listeners are the next process's */
     bool over;                                   /* on_drained was called, or would have been */
 };
 

@@ -161,6 +161,50 @@ START_TEST(what_comes_to_a_given_socket_after_the_drain_waits_for_the_next_proce
 }
 END_TEST
 
+START_TEST(unused_connections_are_closed_so_that_nothing_more_is_sent_here)
+{
+    struct client unused, idle, own;
+    give(fixture.http, WARMSTART_HTTP_ALL);
+    client_connect(&own, &fixture);
+    client_connect_to(&unused, &fixture, &address);
+    ask(&idle);
+    client_expect(&idle, 200, "{\"status\":\"ok\"}");
+    fixture_wait_connections(&fixture, 3);
+    drain(0);
+    client_expect_closed(&unused);
+    client_expect_closed(&idle);
+    ck_assert(!unused.reset && !idle.reset);
+    client_send_text(&own, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(&own, 200, "{\"status\":\"ok\"}");
+    client_close(&unused);
+    client_close(&idle);
+    client_close(&own);
+}
+END_TEST
+
+START_TEST(a_late_poll_is_redirected_when_a_new_connection_is_the_next_process_s)
+{
+    struct client late;
+    struct response response;
+    struct warmstart_http_drain_options options;
+    warmstart_http_drain_options_init(&options);
+    options.parting = WARMSTART_HTTP_REDIRECT;
+    give(fixture.http, WARMSTART_HTTP_ALL);
+    client_connect_to(&late, &fixture, &address);
+    client_send_text(&late, "GET /warm-start HTTP/1.1\r\n");
+    fixture_wait_connections(&fixture, 1);
+    fixture_settle(&fixture);
+    client_send_text(&late, "Host: x\r\n");
+    ck_assert_int_eq(warmstart_http_drain(fixture.http, &options), 0);
+    client_send_text(&late, "\r\n");
+    client_response(&late, &response);
+    ck_assert_int_eq(response.status, 307);
+    response_free(&response);
+    client_expect_closed(&late);
+    client_close(&late);
+}
+END_TEST
+
 START_TEST(a_given_socket_for_polls_alone_waits_from_the_beginning_of_the_spread)
 {
     struct client poll, client;
@@ -203,6 +247,8 @@ int main(void)
     tcase_add_test(tests, what_does_not_listen_is_refused_and_left_open);
     tcase_add_test(tests, the_file_of_a_given_unix_socket_stays);
     tcase_add_test(tests, what_comes_to_a_given_socket_after_the_drain_waits_for_the_next_process);
+    tcase_add_test(tests, unused_connections_are_closed_so_that_nothing_more_is_sent_here);
+    tcase_add_test(tests, a_late_poll_is_redirected_when_a_new_connection_is_the_next_process_s);
     tcase_add_test(tests, a_given_socket_for_polls_alone_waits_from_the_beginning_of_the_spread);
     tcase_add_test(tests, a_given_socket_for_posts_answers_until_the_end_of_the_spread);
     suite_add_tcase(suite, tests);
