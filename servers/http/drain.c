@@ -57,9 +57,9 @@ static void close_unused(struct link *connections, enum warmstart_http_role role
         struct connection *connection =
             (struct connection *)((char *)link - offsetof(struct connection, phase_link));
         next = link->next;
-        /* What is being confirmed has to be left alone: to close it would look like a loss. */
-        if (connection->shared && !connection->confirming && (connection->role & ~(unsigned)roles) == 0 &&
-            !warmstart_http_connection_is_unheard(connection))
+        /* To close what is being confirmed would look like a loss, and a TLS handshake is not unused. */
+        if (connection->shared && !connection->confirming && !connection->handshake.next &&
+            (connection->role & ~(unsigned)roles) == 0 && !warmstart_http_connection_is_unheard(connection))
             warmstart_http_deadline_end(connection);
     }
 }
