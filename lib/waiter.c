@@ -275,8 +275,8 @@ struct admission {
 };
 
 /*
- * A full house has one place more for who replaces an older waiter of the same controller: the older one's slot
- * is free as soon as its ENDED event is pulled.
+ * A full house has one place more for who replaces an older waiter of the same controller: the older one's
+ * slot is free as soon as its ENDED event is pulled.
  */
 static uint32_t slots_max(const struct warmstart_manager *manager, const struct waiter *older)
 {

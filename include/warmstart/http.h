@@ -103,8 +103,8 @@ WARMSTART_API int warmstart_http_new(struct warmstart_loop *loop,
 WARMSTART_API void warmstart_http_free(struct warmstart_http *http);
 
 /*
- * Replaces both secrets, which need not stay; what was remembered of the old ones is wiped. `token_secret`, 1 to
- * 4,096 bytes, is what deployment tokens are signed with; NULL only if the token mode is
+ * Replaces both secrets, which need not stay; what was remembered of the old ones is wiped. `token_secret`,
+ * 1 to 4,096 bytes, is what deployment tokens are signed with; NULL only if the token mode is
  * WARMSTART_HTTP_TOKEN_DISABLED. `dispatch_token`, 1 to 1,024 visible ASCII characters, has to stand behind
  * "Bearer " in the header authorization of each POST /warm-start; NULL: it is not asked for. Polls that are
  * held stay. 0: done. WARMSTART_ERR_INVALID: no such values; WARMSTART_ERR_MEMORY: as it was before.
@@ -162,7 +162,7 @@ struct warmstart_http_drain_options {
     uint32_t spread_ms;  /* 0: held polls are let go evenly over this time after the delay */
     uint32_t timeout_ms; /* 10,000: over by then, whatever is left; from the beginning on */
     enum warmstart_http_parting parting; /* WARMSTART_HTTP_CLOSE */
-    /* NULL. Called once from the loop, complete 1: no poll is held and no dispatch runs; 0: timeout_ms is over */
+    /* NULL. Called once from the loop; complete 1: nothing is held, nothing runs; 0: timeout_ms is over */
     void (*on_drained)(void *user, int complete);
     void *user; /* handed to it */
 };

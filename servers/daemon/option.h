@@ -17,9 +17,9 @@ enum warmstart_daemon_option_kind {
     WARMSTART_DAEMON_LISTENER, /* an address to listen at; may be repeated */
     WARMSTART_DAEMON_NUMBER,   /* a whole number; a uint64_t */
     WARMSTART_DAEMON_BYTES,    /* the same, and KiB or MiB may follow */
-    WARMSTART_DAEMON_CHOICE, /* one of the words of `value`, which stand with | between; its index, a uint64_t */
-    WARMSTART_DAEMON_FILE,  /* a path; an owned char * */
-    WARMSTART_DAEMON_ACTION /* no value; only as flag; an enum warmstart_daemon_action */
+    WARMSTART_DAEMON_CHOICE,   /* one of the words of `value`, with | between; its index, a uint64_t */
+    WARMSTART_DAEMON_FILE,     /* a path; an owned char * */
+    WARMSTART_DAEMON_ACTION    /* no value; only as flag; an enum warmstart_daemon_action */
 };
 
 /* One line of the table. */

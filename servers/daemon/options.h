@@ -77,12 +77,12 @@ struct warmstart_daemon_options {
 };
 
 /*
- * Reads flags (`argv[1]` and on), `environment` (as environ: NAME=VALUE, a NULL at the end; empty values count
- * as not given) and the config file, checks everything and fills *options, which need not be initialised.
- * Call _deinit afterwards, whatever was returned. 0: done; with HELP and VERSION nothing beside `action`
- * matters. WARMSTART_ERR_INVALID, WARMSTART_ERR_SYSTEM (the config file cannot be read), WARMSTART_ERR_MEMORY:
- * *ret_error is one line without line feed that says which option, where it came from, what was given and
- * what is expected; WARMSTART_DAEMON_ERROR_BYTES are always enough.
+ * Reads flags (`argv[1]` and on), `environment` (as environ: NAME=VALUE, a NULL at the end; empty values
+ * count as not given) and the config file, checks everything and fills *options, which need not be
+ * initialised. Call _deinit afterwards, whatever was returned. 0: done; with HELP and VERSION nothing
+ * beside `action` matters. WARMSTART_ERR_INVALID, WARMSTART_ERR_SYSTEM (the config file cannot be read),
+ * WARMSTART_ERR_MEMORY: *ret_error is one line without line feed that says which option, where it came
+ * from, what was given and what is expected; WARMSTART_DAEMON_ERROR_BYTES are always enough.
  */
 int warmstart_daemon_options_read(struct warmstart_daemon_options *options, int argc, char *const *argv,
                                   char *const *environment, char *ret_error, size_t error_bytes);

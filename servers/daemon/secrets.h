@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The files that the options name and nobody else should see. In memory only as long as they are handed on. */
+/*
+ * The files that the options name and nobody else should see. In memory only as long as they are handed on.
+ */
 #ifndef SERVERS_DAEMON_SECRETS_H
 #define SERVERS_DAEMON_SECRETS_H
 
@@ -24,10 +26,11 @@ struct warmstart_daemon_secrets {
 };
 
 /*
- * Reads what the options name, and WORKLOAD_TOKEN_SECRET of `environment` if they name no file for it. A line end
- * at the end of a secret is no part of it. Certificates and keys are looked at. Call _deinit afterwards, whatever was returned. 0: done.
- * WARMSTART_ERR_INVALID, WARMSTART_ERR_SYSTEM, WARMSTART_ERR_MEMORY: *ret_error is one line as of
- * warmstart_daemon_options_read(), without any of the content; WARMSTART_DAEMON_ERROR_BYTES are always enough.
+ * Reads what the options name, and WORKLOAD_TOKEN_SECRET of `environment` if they name no file for it. A
+ * line end at the end of a secret is no part of it. Certificates and keys are looked at. Call _deinit
+ * afterwards, whatever was returned. 0: done. WARMSTART_ERR_INVALID, WARMSTART_ERR_SYSTEM,
+ * WARMSTART_ERR_MEMORY: *ret_error is one line as of warmstart_daemon_options_read(), without any of the
+ * content; WARMSTART_DAEMON_ERROR_BYTES are always enough.
  */
 int warmstart_daemon_secrets_read(struct warmstart_daemon_secrets *secrets,
                                   const struct warmstart_daemon_options *options, char *const *environment,

@@ -15,7 +15,8 @@ struct warmstart_daemon_signals {
 };
 
 /*
- * Blocks these signals and has `received` called from the loop for each that comes from now on. 0: done. WARMSTART_ERR_SYSTEM: errno says why, and _deinit is not needed.
+ * Blocks these signals and has `received` called from the loop for each that comes from now on. 0: done.
+ * WARMSTART_ERR_SYSTEM: errno says why, and _deinit is not needed.
  */
 int warmstart_daemon_signals_init(struct warmstart_daemon_signals *signals, struct warmstart_loop *loop,
                                   void (*received)(void *user, int number), void *user);

@@ -30,8 +30,8 @@ int warmstart_http_address_read(const char *text, struct address *ret_address);
 int warmstart_http_address_resolve(const struct address *address, struct addrinfo **ret_list);
 
 /*
- * Writes the URL of a listening socket, cut to out_bytes, such as "http://127.0.0.1:8080", with TLS (`secure`)
- * "https://127.0.0.1:8080", "unix:/run/x".
+ * Writes the URL of a listening socket, cut to out_bytes, such as "http://127.0.0.1:8080", with TLS
+ * (`secure`) "https://127.0.0.1:8080", "unix:/run/x".
  */
 void warmstart_http_address_url(const struct sockaddr *address, bool secure, char *out, size_t out_bytes);
 

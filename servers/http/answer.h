@@ -17,8 +17,8 @@ enum MHD_Result warmstart_http_answer(struct connection *connection, unsigned st
                                       struct MHD_Response *response);
 
 /*
- * Answers a POST: didWarmStart, and in headers what became of it, how many controllers were tried, and who has
- * it (`conn`, NULL: nobody). MHD_NO: out of memory.
+ * Answers a POST: didWarmStart, and in headers what became of it, how many controllers were tried, and who
+ * has it (`conn`, NULL: nobody). MHD_NO: out of memory.
  */
 enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, bool warm,
                                               enum post_outcome outcome, uint32_t attempts,

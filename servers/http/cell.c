@@ -110,9 +110,9 @@ static void on_ready(struct warmstart_watch *watch, uint32_t events)
 
 /*
  * MHD_USE_TURBO: read before asking whether there is something to read, for controllers send their request
- * right after they connect, and do not shut down what is about to be closed anyway. That holds with TLS too:
- * its farewell to a peer that has closed is answered with a reset, which looks as if our message had been lost.
- * An error log is only asked for because without it there is no calling of our logger either.
+ * right after they connect, and do not shut down what is about to be closed anyway. That holds with TLS
+ * too: its farewell to a peer that has closed is answered with a reset, which looks as if our message had
+ * been lost. An error log is only asked for because without it there is no calling of our logger either.
  */
 static struct MHD_Daemon *start(struct cell *cell)
 {

@@ -24,7 +24,10 @@ struct cell {
     uint32_t connections;         /* how many it has */
 };
 
-/* Starts a cell, for TLS if `secure`. 0: it is among those with room. WARMSTART_ERR_MEMORY; WARMSTART_ERR_SYSTEM: errno. */
+/*
+ * Starts a cell, for TLS if `secure`. 0: it is among those with room. WARMSTART_ERR_MEMORY;
+ * WARMSTART_ERR_SYSTEM: errno.
+ */
 int warmstart_http_cell_new(struct warmstart_http *http, bool secure);
 
 /* Stops a cell; its connections are closed. None of them may be held, and it must not be running. */

@@ -62,9 +62,9 @@ static bool has_error(int fd)
 }
 
 /*
- * A reset leaves a TCP socket in state CLOSE, and so does the end of a connection that both sides have closed:
- * then our FIN is acknowledged, and counts as a byte. The error alone is not enough: reading may have taken it
- * already. On a Unix socket a peer that closes with something unread leaves an error.
+ * A reset leaves a TCP socket in state CLOSE, and so does the end of a connection that both sides have
+ * closed: then our FIN is acknowledged, and counts as a byte. The error alone is not enough: reading may
+ * have taken it already. On a Unix socket a peer that closes with something unread leaves an error.
  */
 static bool is_reset(const struct confirmation *confirmation)
 {
@@ -272,9 +272,9 @@ bool warmstart_http_confirm_read(struct connection *connection)
 }
 
 /*
- * libmicrohttpd closes because the peer has announced its end, or one of the two the connection's. A peer that
- * only said that it sends no more may still read, and one that closes next may still reset: a duplicate keeps
- * the socket for us, and our end of it is closed.
+ * libmicrohttpd closes because the peer has announced its end, or one of the two the connection's. A peer
+ * that only said that it sends no more may still read, and one that closes next may still reset: a
+ * duplicate keeps the socket for us, and our end of it is closed.
  */
 void warmstart_http_confirm_closing(struct connection *connection)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What became of a message, from the moment when libmicrohttpd has written all of it. Bytes in our own kernel prove
- * nothing, so the socket is asked what the other side has acknowledged: at once, which is the rule, and then now
- * and then until it is known or too late. Each look is a system call or two; nothing waits.
+ * What became of a message, from the moment when libmicrohttpd has written all of it. Bytes in our own
+ * kernel prove nothing, so the socket is asked what the other side has acknowledged: at once, which is the
+ * rule, and then now and then until it is known or too late. Each look is a system call or two; nothing
+ * waits.
  *
  *   acknowledged, and no reset for a while     DELIVERED
  *   reset, or closed with bytes on the way     LOST
- *   neither for too long                       UNCERTAIN: the connection is reset, so that nothing arrives later
+ *   neither for too long                       UNCERTAIN; reset, so that nothing arrives later
  *
  * A controller that acknowledges by itself is waited for beyond that: DELIVERED when it does, else LOST.
  */
@@ -54,8 +55,8 @@ void warmstart_http_confirm_begin(struct poll *poll);
 void warmstart_http_confirm_peer_gone(struct connection *connection);
 
 /*
- * There is another request on the same connection, so its sender has read the answer to the one before. False: it
- * has not, for bytes of that are still on their way; the connection has to be closed.
+ * There is another request on the same connection, so its sender has read the answer to the one before.
+ * False: it has not, for bytes of that are still on their way; the connection has to be closed.
  */
 bool warmstart_http_confirm_read(struct connection *connection);
 

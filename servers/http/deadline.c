@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All deadlines of a phase lie equally far ahead when they are set, so a list in the order of setting is a list
- * in the order of deadlines: setting and ending one is O(1). One timer for each list looks at its head. It is
- * not moved when the head goes; it finds out when it is due.
+ * All deadlines of a phase lie equally far ahead when they are set, so a list in the order of setting is a
+ * list in the order of deadlines: setting and ending one is O(1). One timer for each list looks at its
+ * head. It is not moved when the head goes; it finds out when it is due.
  */
 #include "deadline.h"
 

@@ -143,8 +143,8 @@ static size_t due_by(const struct drain *drain, uint64_t now)
 }
 
 /*
- * The newest first: the oldest are about to end by themselves, and a controller whose poll ends by its own time
- * limit begins the next without a pause.
+ * The newest first: the oldest are about to end by themselves, and a controller whose poll ends by its own
+ * time limit begins the next without a pause.
  */
 static void let_go(struct warmstart_http *http, uint64_t now)
 {

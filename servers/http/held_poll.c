@@ -111,8 +111,8 @@ static enum MHD_Result hold(struct connection *connection, const struct trigger_
 }
 
 /*
- * A new poll while stopping: closed without an answer. To redirect it would send it round in circles, unless a
- * new connection is the next process's for certain.
+ * A new poll while stopping: closed without an answer. To redirect it would send it round in circles,
+ * unless a new connection is the next process's for certain.
  */
 static enum MHD_Result turn_away(struct connection *connection)
 {

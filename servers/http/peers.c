@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A hash table with linear probing, at most half full. Whoever leaves closes the gap, so that nothing piles up. */
+/*
+ * A hash table with linear probing, at most half full. Whoever leaves closes the gap, so that nothing piles
+ * up.
+ */
 #include "peers.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLS, by libmicrohttpd and GnuTLS. Every TCP socket of a server with a certificate speaks it; Unix sockets do
- * not. What is added here: the certificate is looked at before anything else begins, a client CA makes
+ * TLS, by libmicrohttpd and GnuTLS. Every TCP socket of a server with a certificate speaks it; Unix sockets
+ * do not. What is added here: the certificate is looked at before anything else begins, a client CA makes
  * certificates of clients a condition, and a handshake that waits for its peer costs nothing.
  */
 #ifndef SERVERS_HTTP_TLS_H
@@ -31,9 +31,9 @@ struct MHD_OptionItem *warmstart_http_tls_items(struct warmstart_http *http, boo
 void warmstart_http_tls_begin(struct connection *connection);
 
 /*
- * To be called after each run of a secure cell's daemon. libmicrohttpd 0.9.75 asks to be run again at once, and
- * again, while a handshake waits for its peer, so one that never goes on would keep the processor busy. Such
- * connections are suspended, and resumed when their socket is ready.
+ * To be called after each run of a secure cell's daemon. libmicrohttpd 0.9.75 asks to be run again at once,
+ * and again, while a handshake waits for its peer, so one that never goes on would keep the processor busy.
+ * Such connections are suspended, and resumed when their socket is ready.
  */
 void warmstart_http_tls_pause(struct cell *cell);
 

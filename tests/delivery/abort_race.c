@@ -502,8 +502,9 @@ static void test(bool condition, const char *what)
 }
 
 /*
- * A controller that is kept from running for longer than the linger between the message's arrival and its abort
- * has not read it, and that happens on a busy machine: hence the constant part, of four in a thousand.
+ * A controller that is kept from running for longer than the linger between the message's arrival and its
+ * abort has not read it, and that happens on a busy machine: hence the constant part, of four in a
+ * thousand.
  */
 static void prove(const char *program, uint32_t runs_len)
 {

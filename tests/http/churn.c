@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many controllers come and go in each way that a wait can end; afterwards everything is as it was before. How
- * many is the environment's CHURN (20,000). Prints figures as TAP comments.
+ * Many controllers come and go in each way that a wait can end; afterwards everything is as it was before.
+ * How many is the environment's CHURN (20,000). Prints figures as TAP comments.
  */
 #include <arpa/inet.h>
 #include <check.h>
@@ -19,8 +19,8 @@
 #define SLICES 10  /* after each of them everything is measured */
 
 /*
- * What may be in use at the end beyond what was half-way. The allocator counts what it caches for a thread as in
- * use. A byte for each connection would be more.
+ * What may be in use at the end beyond what was half-way. The allocator counts what it caches for a thread
+ * as in use. A byte for each connection would be more.
  */
 #define HEAP_SLACK ((size_t)8 << 10)
 #define RSS_SLACK  ((size_t)256 << 10)

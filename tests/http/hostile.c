@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that nobody sends by accident. Each comes whole, byte by byte and cut in two at every place, and has to
- * be seen in the same way each time. A controller is held meanwhile: a run that is hidden in a request must not
- * reach it. After each the server still delivers, and has no connection left. The environment's IDLE is how many
- * idle sockets there are (2,000).
+ * Requests that nobody sends by accident. Each comes whole, byte by byte and cut in two at every place, and
+ * has to be seen in the same way each time. A controller is held meanwhile: a run that is hidden in a
+ * request must not reach it. After each the server still delivers, and has no connection left. The
+ * environment's IDLE is how many idle sockets there are (2,000).
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -30,7 +30,8 @@
 #define GET        "GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
 /*
- * What the client sees: the status of each answer; "!" at the end: the server has closed. "": it waits for more.
+ * What the client sees: the status of each answer; "!" at the end: the server has closed. "": it waits for
+ * more.
  */
 struct hostile {
     const char *name;
@@ -337,7 +338,10 @@ END_TEST
 
 /* ---- Too much of everything ---- */
 
-/* What libmicrohttpd is stuck with is only looked at every few milliseconds, on the clock that stands still. */
+/*
+ * What libmicrohttpd is stuck with is only looked at every few milliseconds, on the clock that stands
+ * still.
+ */
 static bool is_alone(void *argument)
 {
     (void)argument;
@@ -456,7 +460,10 @@ static bool open_idle(int fd, size_t i)
            send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
 }
 
-/* In a process of its own, because there are not descriptors enough for both ends in one. True: all were closed. */
+/*
+ * In a process of its own, because there are not descriptors enough for both ends in one. True: all were
+ * closed.
+ */
 static bool be_idle(size_t count)
 {
     char byte;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The HTTP server when memory cannot be had. This program is linked so that each malloc(), calloc() and realloc()
- * of the server's objects, and of libmicrohttpd where it is linked statically, comes by here; those of the core
- * and of the loop come by their allocator. Only what happens inside the loop fails, never a client.
+ * The HTTP server when memory cannot be had. This program is linked so that each malloc(), calloc() and
+ * realloc() of the server's objects, and of libmicrohttpd where it is linked statically, comes by here;
+ * those of the core and of the loop come by their allocator. Only what happens inside the loop fails, never
+ * a client.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tokens and what is to be found about each at VECTORS_NOW_S with VECTORS_VERSION. They were signed by Python's
- * hmac and hashlib, with VECTORS_SECRET unless their name says otherwise.
+ * Tokens and what is to be found about each at VECTORS_NOW_S with VECTORS_VERSION. They were signed by
+ * Python's hmac and hashlib, with VECTORS_SECRET unless their name says otherwise.
  */
 #ifndef TESTS_UNIT_PROTOCOL_VECTORS_H
 #define TESTS_UNIT_PROTOCOL_VECTORS_H
