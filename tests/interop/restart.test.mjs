@@ -219,8 +219,10 @@ async function restarts(report, mode, rounds, options, served) {
 const restartTest = (name, body) => test(name, async (context) => body((text) => context.diagnostic(text)));
 
 /** A machine with more to do than it has processors for takes its time. */
-function limitMs() {
-  return LIMIT_MS * Math.max(1, loadavg()[0] / availableParallelism());
+function limitMs(failures) {
+  // After a first failure the client makes a pause of up to 1 s, after a second one of up to 2 s more.
+  const pauseMs = failures.has("2") ? 2000 : 0;
+  return (LIMIT_MS + pauseMs) * Math.max(1, loadavg()[0] / availableParallelism());
 }
 
 restartTest("20 restarts on one socket, polls closed: all are back in 2 s", async (report) => {
@@ -228,7 +230,7 @@ restartTest("20 restarts on one socket, polls closed: all are back in 2 s", asyn
   const { worstMs, failures } = await restarts(report, "keep", 20, { order: "oldest" }, true);
   // Twice in one restart: only who sent its poll first on a connection that was just being closed.
   assert.ok((failures.get("2") ?? 0) <= CLIENTS / 10 && failures.size <= 2, "clients were sent away twice");
-  assert.ok(worstMs <= limitMs(), `the last client was back after ${worstMs} ms`);
+  assert.ok(worstMs <= limitMs(failures), `the last client was back after ${worstMs} ms`);
 });
 
 restartTest("5 restarts on one socket, polls redirected: hardly anybody makes a pause", async (report) => {
@@ -236,7 +238,7 @@ restartTest("5 restarts on one socket, polls redirected: hardly anybody makes a 
   // Only who sends the next poll on a connection that is just being closed, right after its last run.
   const count = [...failures.values()].reduce((sum, one) => sum + one, 0);
   assert.ok(count <= (5 * CLIENTS) / 10, `${count} polls failed`);
-  assert.ok(worstMs <= limitMs(), `the last client was back after ${worstMs} ms`);
+  assert.ok(worstMs <= limitMs(failures), `the last client was back after ${worstMs} ms`);
 });
 
 restartTest("2 restarts on the same port, opened again: all come back", async (report) => {
