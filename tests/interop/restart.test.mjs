@@ -161,6 +161,16 @@ async function untilAllSeen(url, fleet) {
   });
 }
 
+/** Waits until nearly every poll is held at one moment, so that hardly a client is on its way. */
+async function untilSettled(url) {
+  await until("nearly every poll is held", async () => {
+    const held = new Set();
+    await look(url, held);
+    if (held.size < CLIENTS * 0.95) await delay(20);
+    return held.size >= CLIENTS * 0.95;
+  });
+}
+
 /** Restarts once. How long it took until every controller waited again, or had a run, from the next process. */
 async function round(service, fleet) {
   const begun = performance.now();
@@ -187,6 +197,7 @@ async function restarts(report, mode, rounds, options, served) {
     const told = [];
     for (let i = 0; i < rounds; i++) {
       if (served) await untilAllServed(fleet);
+      await untilSettled(service.url);
       told.push(await round(service, fleet));
     }
     await supervisors.stop();
