@@ -236,7 +236,7 @@ function limitMs(failures) {
   return (LIMIT_MS + pauseMs) * Math.max(1, loadavg()[0] / availableParallelism());
 }
 
-restartTest("20 restarts on one socket, polls closed: all are back in 2 s", async (report) => {
+restartTest("20 restarts on one socket, polls closed: all are back in 2 s and what a second pause of the client takes", async (report) => {
   // The client doubles its pause with each failure until it gets a run, so each gets one between two restarts.
   const { worstMs, failures } = await restarts(report, "keep", 20, { order: "oldest" }, true);
   // Twice in one restart: only who sent its poll first on a connection that was just being closed.
