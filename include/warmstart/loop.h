@@ -141,6 +141,32 @@ WARMSTART_API void warmstart_loop_defer(struct warmstart_loop *loop, struct warm
 /* The task is not run any more. Fine when it is not deferred. */
 WARMSTART_API void warmstart_loop_undefer(struct warmstart_loop *loop, struct warmstart_task *task);
 
+/* ---- Payloads ---- */
+
+/*
+ * Bytes that several hold at once without a copy: who asked for the dispatch, the loop until that is settled,
+ * and each transport that still writes them. Make one with warmstart_payload_new(), or put this into a
+ * struct of your own that has the bytes and fill every member. The holders belong to one thread.
+ */
+struct warmstart_payload {
+    const void *data;    /* the bytes; they do not change any more. NULL only with 0 bytes */
+    size_t data_bytes;   /* how many */
+    uint32_t references; /* holders; 1 for whoever makes it */
+    uint32_t reserved;   /* 0 */
+    /* The last holder let go: free it. From warmstart_payload_drop(), so it may be called at any time. */
+    void (*release)(struct warmstart_payload *payload);
+};
+
+/* A payload with a copy of the bytes and one reference, the caller's. From malloc(). NULL: out of
+ * memory, or NULL with a length. Any thread. */
+WARMSTART_API struct warmstart_payload *warmstart_payload_new(const void *data, size_t data_bytes);
+
+/* One holder more. Returns its argument. */
+WARMSTART_API struct warmstart_payload *warmstart_payload_hold(struct warmstart_payload *payload);
+
+/* One holder less; the last one releases it. NULL is fine. */
+WARMSTART_API void warmstart_payload_drop(struct warmstart_payload *payload);
+
 /* ---- Transports ---- */
 
 struct warmstart_transport;
@@ -183,10 +209,10 @@ struct warmstart_transport_operations {
     /*
      * Write the payload to conn and call warmstart_loop_report() when it is known what became of it: now or
      * later, but by the dispatch's deadline, which ends it as UNCERTAIN. A conn that is known to be gone is
-     * reported LOST.
+     * reported LOST. The payload is there until `ended`; hold it if the bytes are needed for longer.
      */
-    void (*deliver)(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
-                    size_t payload_bytes);
+    void (*deliver)(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                    struct warmstart_payload *payload);
 
     /*
      * The waiter is over; the last call about it. DELIVERED: done. UNCERTAIN: reset the connection, so that
@@ -194,8 +220,8 @@ struct warmstart_transport_operations {
      */
     void (*ended)(struct warmstart_conn *conn, warmstart_waiter_id waiter, enum warmstart_ending ending);
 
-    /* The dispatch is over; the last call about it. The payload is the transport's again. origin may be
-     * freed. */
+    /* The dispatch is over; the last call about it. origin may be freed. The loop lets its payload go after
+     * this. */
     void (*settled)(struct warmstart_origin *origin, const struct warmstart_settlement *settlement);
 };
 
@@ -223,8 +249,11 @@ WARMSTART_API int warmstart_loop_detach(struct warmstart_transport *transport);
 /*
  * The core's calls for a transport, at the loop's time; events that follow are handled in this round, after
  * the callback that made the call, or in the next warmstart_loop_process() if there is none.
- * warmstart_loop_register() sets registration->conn, warmstart_loop_dispatch() sets delivery->origin.
- * Answers and errors: as the calls of the same name in warmstart.h.
+ * warmstart_loop_register() sets registration->conn. warmstart_loop_dispatch() sets delivery->origin and the
+ * delivery's payload, and holds `payload` until `settled` has returned if it answers 1; the caller may let go
+ * of its own reference at once.
+ * Answers and errors: as the calls of the same name in warmstart.h; WARMSTART_ERR_INVALID also for what is not
+ * attached, and for a payload without `release` or with no reference.
  */
 WARMSTART_API int warmstart_loop_register(struct warmstart_conn *conn,
                                           struct warmstart_registration *registration,
@@ -235,6 +264,7 @@ WARMSTART_API int warmstart_loop_report(struct warmstart_loop *loop, warmstart_w
 WARMSTART_API int warmstart_loop_dispatch(struct warmstart_origin *origin,
                                           const struct warmstart_query *query,
                                           struct warmstart_delivery *delivery,
+                                          struct warmstart_payload *payload,
                                           warmstart_dispatch_id *ret_dispatch);
 WARMSTART_API int warmstart_loop_cancel_dispatch(struct warmstart_loop *loop, warmstart_dispatch_id dispatch);
 WARMSTART_API int warmstart_loop_abandon_dispatch(struct warmstart_loop *loop,

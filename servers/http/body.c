@@ -20,21 +20,25 @@ static size_t capacity_for(const struct warmstart_http *http, size_t had, uint64
     return capacity < needed ? needed : capacity;
 }
 
+static void release(struct warmstart_payload *payload)
+{
+    free((struct body *)payload);
+}
+
 int warmstart_http_body_append(struct warmstart_http *http, struct body **body, uint64_t announced,
                                const char *data, size_t bytes)
 {
     struct body *old = *body;
     size_t had = old ? old->capacity : 0;
     size_t filled = old ? old->bytes : 0;
-    assert(!old || old->references == 1);
+    assert(!old || old->payload.references == 1);
 
     if (!old || bytes > had - filled) {
         size_t capacity = capacity_for(http, had, announced, filled + bytes);
         struct body *grown = realloc(old, sizeof(*grown) + capacity);
         if (!grown)
             return WARMSTART_ERR_MEMORY;
-        grown->http = http;
-        grown->references = 1;
+        grown->payload = (struct warmstart_payload){.references = 1, .release = release};
         grown->bytes = filled;
         grown->capacity = capacity;
         http->counters.body_bytes += capacity - had;
@@ -45,20 +49,10 @@ int warmstart_http_body_append(struct warmstart_http *http, struct body **body, 
     return 0;
 }
 
-struct body *warmstart_http_body_hold(struct body *body)
-{
-    assert(body->references > 0);
-    body->references++;
-    return body;
-}
-
-void warmstart_http_body_drop(struct body *body)
+void warmstart_http_body_drop(struct warmstart_http *http, struct body *body)
 {
     if (!body)
         return;
-    assert(body->references > 0);
-    if (--body->references > 0)
-        return;
-    body->http->counters.body_bytes -= body->capacity;
-    free(body);
+    http->counters.body_bytes -= body->capacity;
+    warmstart_payload_drop(&body->payload);
 }

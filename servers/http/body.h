@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of a POST: one growing block with a count of references. The dispatch holds one until it is
- * settled, each response that points into it another until libmicrohttpd frees that.
+ * The body of a POST: one growing block, and the payload that stands in it once it was read whole. From then
+ * on it is counted as a payload is: a response that points into it holds it until libmicrohttpd frees that.
  */
 #ifndef SERVERS_HTTP_BODY_H
 #define SERVERS_HTTP_BODY_H
@@ -9,10 +9,9 @@
 #include "server.h"
 
 struct body {
-    struct warmstart_http *http;
-    uint32_t references; /* at least 1 */
-    size_t bytes;        /* filled */
-    size_t capacity;     /* of data */
+    struct warmstart_payload payload; /* first: its last reference frees the body */
+    size_t bytes;                     /* filled */
+    size_t capacity;                  /* of data */
     char data[];
 };
 
@@ -23,10 +22,10 @@ struct body {
 int warmstart_http_body_append(struct warmstart_http *http, struct body **body, uint64_t announced,
                                const char *data, size_t bytes);
 
-/* One reference more. */
-struct body *warmstart_http_body_hold(struct body *body);
-
-/* One reference less; the last frees it. NULL is fine. */
-void warmstart_http_body_drop(struct body *body);
+/*
+ * The server's own reference less: it counts the body no more, which whoever still writes it keeps, even
+ * beyond the server's end. NULL is fine.
+ */
+void warmstart_http_body_drop(struct warmstart_http *http, struct body *body);
 
 #endif

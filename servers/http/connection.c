@@ -38,7 +38,7 @@ static void end_request(struct connection *connection, bool whole)
         warmstart_http_poll_over(connection, whole);
     if (connection->dispatch)
         warmstart_http_dispatch_orphan(connection);
-    warmstart_http_body_drop(connection->body);
+    warmstart_http_body_drop(connection->http, connection->body);
     connection->body = NULL;
     link_remove(&connection->uploading);
     connection->suspended = false;

@@ -28,44 +28,11 @@ static struct dispatch *dispatch_of_link(struct link *link)
     return (struct dispatch *)((char *)link - offsetof(struct dispatch, link));
 }
 
-/* ---- Which payload stands in which body ---- */
-
-static size_t bucket_of(const void *payload)
-{
-    uint64_t mixed = (uint64_t)(uintptr_t)payload * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(mixed >> 56) % PAYLOAD_BUCKETS;
-}
-
-static void remember(struct warmstart_http *http, struct dispatch *dispatch)
-{
-    struct dispatch **bucket = &http->by_payload[bucket_of(dispatch->payload)];
-    dispatch->next_in_bucket = *bucket;
-    *bucket = dispatch;
-    link_insert_before(&http->dispatches, &dispatch->link);
-}
-
-static void forget(struct warmstart_http *http, struct dispatch *dispatch)
-{
-    struct dispatch **place = &http->by_payload[bucket_of(dispatch->payload)];
-    while (*place != dispatch)
-        place = &(*place)->next_in_bucket;
-    *place = dispatch->next_in_bucket;
-    link_remove(&dispatch->link);
-}
-
-struct body *warmstart_http_dispatch_body(const struct warmstart_http *http, const void *payload)
-{
-    struct dispatch *dispatch = http->by_payload[bucket_of(payload)];
-    while (dispatch && dispatch->payload != payload)
-        dispatch = dispatch->next_in_bucket;
-    return dispatch ? dispatch->body : NULL;
-}
-
 /* ---- From request to dispatch ---- */
 
 static void free_dispatch(struct dispatch *dispatch)
 {
-    warmstart_http_body_drop(dispatch->body);
+    warmstart_http_body_drop(http_of_transport(dispatch->origin.transport), dispatch->body);
     free(dispatch);
 }
 
@@ -77,8 +44,6 @@ static struct dispatch *new_dispatch(struct connection *connection, const struct
         return NULL;
     dispatch->origin = (struct warmstart_origin){.transport = &connection->http->transport};
     dispatch->link = (struct link){0};
-    dispatch->next_in_bucket = NULL;
-    dispatch->payload = asked->message;
     dispatch->connection = connection;
     dispatch->id = 0;
     dispatch->body = connection->body;
@@ -137,19 +102,20 @@ static int ask(struct dispatch *dispatch, const struct trigger_dispatch *asked)
         .fields = asked->fields, .fields_len = TRIGGER_FIELDS, .how = WARMSTART_MATCH_EXACT};
     struct warmstart_delivery delivery;
     warmstart_delivery_init(&delivery);
-    delivery.payload = asked->message;
-    delivery.payload_bytes = asked->message_bytes;
     delivery.deadline = warmstart_loop_now(http->loop) + http->options.dispatch_timeout_ms * MILLISECOND_NS;
     delivery.attempts_max = http->options.attempts_max;
     delivery.retry_uncertain = http->options.on_uncertain == WARMSTART_HTTP_UNCERTAIN_RETRY;
-    return warmstart_loop_dispatch(&dispatch->origin, &query, &delivery, &dispatch->id);
+    struct warmstart_payload *payload = &dispatch->body->payload;
+    payload->data = asked->message;
+    payload->data_bytes = asked->message_bytes;
+    return warmstart_loop_dispatch(&dispatch->origin, &query, &delivery, payload, &dispatch->id);
 }
 
 static enum MHD_Result hold(struct dispatch *dispatch)
 {
     struct connection *connection = dispatch->connection;
     struct warmstart_http *http = connection->http;
-    remember(http, dispatch);
+    link_insert_before(&http->dispatches, &dispatch->link);
     connection->dispatch = dispatch;
     if (warmstart_http_connection_hold(connection) == 0) {
         /* The watch says so only once, and that may have been before this request. */
@@ -253,7 +219,7 @@ void warmstart_http_dispatch_settled(struct warmstart_origin *origin,
     struct connection *connection = dispatch->connection;
     enum post_outcome outcome = outcome_of(settlement->outcome);
     conclude(http, dispatch, outcome, TRIGGER_MISFIT_NONE, settlement);
-    forget(http, dispatch);
+    link_remove(&dispatch->link);
     free_dispatch(dispatch);
     if (connection) {
         connection->dispatch = NULL;

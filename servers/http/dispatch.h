@@ -7,11 +7,9 @@
 
 /* A POST that was read whole, until it is settled. */
 struct dispatch {
-    struct warmstart_origin origin;  /* first: what the loop knows of it */
-    struct link link;                /* in http->dispatches */
-    struct dispatch *next_in_bucket; /* of http->by_payload */
-    const void *payload;             /* in `body` */
-    struct connection *connection;   /* the supervisor's, held; NULL: it is gone */
+    struct warmstart_origin origin; /* first: what the loop knows of it */
+    struct link link;               /* in http->dispatches */
+    struct connection *connection;  /* the supervisor's, held; NULL: it is gone */
     warmstart_dispatch_id id;
     struct body *body;        /* a reference */
     uint64_t received_at;     /* on the real clock, nanoseconds */
@@ -36,9 +34,6 @@ void warmstart_http_dispatch_orphan(struct connection *connection);
 
 /* Settles all that run. */
 void warmstart_http_dispatch_abandon_all(struct warmstart_http *http);
-
-/* The body that a payload stands in; NULL: it is not of a POST to this server. No reference is taken. */
-struct body *warmstart_http_dispatch_body(const struct warmstart_http *http, const void *payload);
 
 /* Transport operation. */
 void warmstart_http_dispatch_settled(struct warmstart_origin *origin,

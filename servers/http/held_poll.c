@@ -8,7 +8,6 @@
 
 #include "answer.h"
 #include "auth.h"
-#include "body.h"
 #include "confirm.h"
 #include "dispatch.h"
 #include "headers.h"
@@ -273,9 +272,9 @@ void warmstart_http_poll_ended(struct warmstart_conn *conn, warmstart_waiter_id 
 
 /* ---- Delivery ---- */
 
-static void free_body(void *body)
+static void drop_payload(void *payload)
 {
-    warmstart_http_body_drop(body);
+    warmstart_payload_drop(payload);
 }
 
 static bool add_delivery_id(struct poll *poll, struct MHD_Response *message)
@@ -287,23 +286,16 @@ static bool add_delivery_id(struct poll *poll, struct MHD_Response *message)
     return MHD_add_response_header(message, "x-warmstart-delivery-id", id) == MHD_YES;
 }
 
-/* Points into the body of the POST that the payload came with, if it came to us; else it is copied. */
-static struct MHD_Response *new_message(struct poll *poll, const void *payload, size_t payload_bytes)
+/* Points into the payload, whatever transport it came by. */
+static struct MHD_Response *new_message(struct poll *poll, struct warmstart_payload *payload)
 {
-    struct warmstart_http *http = http_of_transport(poll->conn.transport);
     /* libmicrohttpd does not write into the buffer of a response. */
-    void *bytes = (void *)(uintptr_t)payload;
-    struct body *body = warmstart_http_dispatch_body(http, payload);
-    struct MHD_Response *message;
-    if (body)
-        message =
-            MHD_create_response_from_buffer_with_free_callback_cls(payload_bytes, bytes, free_body, body);
-    else
-        message = MHD_create_response_from_buffer(payload_bytes, bytes, MHD_RESPMEM_MUST_COPY);
+    void *bytes = (void *)(uintptr_t)payload->data;
+    struct MHD_Response *message = MHD_create_response_from_buffer_with_free_callback_cls(
+        payload->data_bytes, bytes, drop_payload, payload);
     if (!message)
         return NULL;
-    if (body)
-        warmstart_http_body_hold(body);
+    warmstart_payload_hold(payload);
     if (MHD_add_response_header(message, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json") != MHD_YES ||
         (poll->acknowledges && !add_delivery_id(poll, message))) {
         MHD_destroy_response(message);
@@ -312,15 +304,15 @@ static struct MHD_Response *new_message(struct poll *poll, const void *payload, 
     return message;
 }
 
-void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
-                                 size_t payload_bytes)
+void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                                 struct warmstart_payload *payload)
 {
     struct warmstart_http *http = http_of_transport(conn->transport);
     struct poll *poll = poll_of_conn(conn);
     struct connection *connection = poll->connection;
     struct MHD_Response *message = NULL;
     if (connection && connection->suspended && !warmstart_http_connection_is_dead(connection))
-        message = new_message(poll, payload, payload_bytes);
+        message = new_message(poll, payload);
     bool queued = message && MHD_queue_response(connection->mhd, MHD_HTTP_OK, message) == MHD_YES;
     if (message)
         MHD_destroy_response(message);

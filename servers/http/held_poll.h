@@ -48,8 +48,8 @@ void warmstart_http_poll_cancel_all(struct warmstart_http *http);
 size_t warmstart_http_poll_cancel_newest(struct warmstart_http *http, size_t polls_max);
 
 /* Transport operations. */
-void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
-                                 size_t payload_bytes);
+void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                                 struct warmstart_payload *payload);
 void warmstart_http_poll_ended(struct warmstart_conn *conn, warmstart_waiter_id waiter,
                                enum warmstart_ending ending);
 

@@ -18,7 +18,6 @@
 
 #define CELL_CONNECTIONS_MAX  256 /* a resume walks all suspended connections of a daemon, so keep them few */
 #define HISTOGRAM_BUCKETS     15  /* of hand-over times, without the infinite one */
-#define PAYLOAD_BUCKETS       256 /* of running dispatches by payload */
 #define AWAITED_ID_BUCKETS    64  /* of messages that controllers acknowledge by themselves */
 #define PAST_IDS              256 /* remembered, to tell a late acknowledgement from an unknown one */
 #define LINGERERS_MAX         64  /* closed connections whose peer is still sending */
@@ -153,7 +152,6 @@ struct warmstart_http {
     struct link polls;                            /* held and not ended */
     size_t polls_len;                             /* how many */
     struct link dispatches;                       /* not settled */
-    struct dispatch *by_payload[PAYLOAD_BUCKETS]; /* the same */
     struct link awaited_ids[AWAITED_ID_BUCKETS];  /* polls by the id to acknowledge; an unused head is zero */
     uint64_t past_ids[PAST_IDS][2];               /* the last ones, oldest overwritten */
     size_t past_ids_next;                         /* where the next one goes */

@@ -53,6 +53,12 @@ static struct warmstart_manager *enter(struct warmstart_loop *loop)
     return loop->manager;
 }
 
+static bool is_held(const struct warmstart_payload *payload)
+{
+    return payload && payload->references > 0 && payload->release &&
+           (payload->data || payload->data_bytes == 0);
+}
+
 static bool is_attached(const struct warmstart_transport *transport)
 {
     return transport && transport->loop;
@@ -89,16 +95,20 @@ int warmstart_loop_report(struct warmstart_loop *loop, warmstart_waiter_id waite
 }
 
 int warmstart_loop_dispatch(struct warmstart_origin *origin, const struct warmstart_query *query,
-                            struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch)
+                            struct warmstart_delivery *delivery, struct warmstart_payload *payload,
+                            warmstart_dispatch_id *ret_dispatch)
 {
-    if (!origin || !is_attached(origin->transport) || !delivery)
+    if (!origin || !is_attached(origin->transport) || !delivery || !is_held(payload))
         return WARMSTART_ERR_INVALID;
     struct warmstart_loop *loop = origin->transport->loop;
     uint64_t now = warmstart_loop_now(loop);
     delivery->origin = origin;
+    delivery->payload = payload;
+    delivery->payload_bytes = payload->data_bytes;
     int answer = warmstart_dispatch(enter(loop), query, delivery, ret_dispatch, now);
     if (answer < 1)
         return answer;
+    warmstart_payload_hold(payload);
     origin->started_at = now;
     origin->transport->dispatches++;
     loop->dispatches++;
@@ -144,10 +154,16 @@ int warmstart_loop_shutdown(struct warmstart_loop *loop)
 
 /* ---- Events ---- */
 
+/* What warmstart_loop_dispatch() gave to the core, which promises not to touch it. */
+static struct warmstart_payload *payload_of(const struct warmstart_event *event)
+{
+    return (struct warmstart_payload *)(uintptr_t)event->payload;
+}
+
 static void deliver(const struct warmstart_event *event)
 {
     struct warmstart_conn *conn = event->conn;
-    conn->transport->operations->deliver(conn, event->waiter, event->payload, event->payload_bytes);
+    conn->transport->operations->deliver(conn, event->waiter, payload_of(event));
 }
 
 /* The counts go down before the call, which may ask for them and may free what holds the transport. */
@@ -179,6 +195,7 @@ static void settle(struct warmstart_loop *loop, const struct warmstart_event *ev
         .duration_ns = ended_at > origin->started_at ? ended_at - origin->started_at : 0,
     };
     transport->operations->settled(origin, &settlement);
+    warmstart_payload_drop(payload_of(event));
 }
 
 static void hand_out(struct warmstart_loop *loop, const struct warmstart_event *event)

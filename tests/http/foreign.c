@@ -19,13 +19,14 @@ static struct foreign *of_conn(struct warmstart_conn *conn)
     return (struct foreign *)((char *)conn - offsetof(struct foreign, conn));
 }
 
-static void deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
-                    size_t payload_bytes)
+static void deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                    struct warmstart_payload *payload)
 {
     struct foreign *foreign = of_conn(conn);
     (void)waiter;
     foreign->delivers++;
-    snprintf(foreign->payload, sizeof(foreign->payload), "%.*s", (int)payload_bytes, (const char *)payload);
+    snprintf(foreign->payload, sizeof(foreign->payload), "%.*s", (int)payload->data_bytes,
+             (const char *)payload->data);
 }
 
 static void ended(struct warmstart_conn *conn, warmstart_waiter_id waiter, enum warmstart_ending ending)
@@ -81,8 +82,10 @@ int foreign_dispatch(struct foreign *foreign, const char *payload, size_t payloa
     struct warmstart_query query = {.fields = fields, .fields_len = 4};
     struct warmstart_delivery delivery;
     warmstart_delivery_init(&delivery);
-    delivery.payload = payload;
-    delivery.payload_bytes = payload_bytes;
     delivery.deadline = warmstart_loop_now(foreign->fixture->loop) + timeout_ms * 1000000;
-    return warmstart_loop_dispatch(&foreign->origin, &query, &delivery, &foreign->dispatch);
+    struct warmstart_payload *bytes = warmstart_payload_new(payload, payload_bytes);
+    ck_assert_ptr_nonnull(bytes);
+    int answer = warmstart_loop_dispatch(&foreign->origin, &query, &delivery, bytes, &foreign->dispatch);
+    warmstart_payload_drop(bytes);
+    return answer;
 }

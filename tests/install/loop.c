@@ -13,11 +13,11 @@ struct transport {
     int ended;
 };
 
-static void deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
-                    size_t payload_bytes)
+static void deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                    struct warmstart_payload *payload)
 {
-    printf("%.*s to %.*s\n", (int)payload_bytes, (const char *)payload, (int)conn->controller_id_bytes,
-           conn->controller_id);
+    printf("%.*s to %.*s\n", (int)payload->data_bytes, (const char *)payload->data,
+           (int)conn->controller_id_bytes, conn->controller_id);
     warmstart_loop_report(conn->transport->loop, waiter, WARMSTART_OUTCOME_DELIVERED);
 }
 
@@ -40,9 +40,11 @@ static int begin(struct transport *transport, struct warmstart_conn *conn, struc
     static const struct warmstart_field field = {"deployment", 10, "deployment_1", 12};
     struct warmstart_registration registration;
     struct warmstart_delivery delivery;
+    struct warmstart_payload *payload;
     struct warmstart_query query;
     warmstart_waiter_id waiter;
     warmstart_dispatch_id dispatch;
+    int answer;
 
     conn->transport = &transport->base;
     conn->controller_id = "controller_1";
@@ -57,9 +59,12 @@ static int begin(struct transport *transport, struct warmstart_conn *conn, struc
     query.fields = &field;
     query.fields_len = 1;
     warmstart_delivery_init(&delivery);
-    delivery.payload = "hello";
-    delivery.payload_bytes = 5;
-    return warmstart_loop_dispatch(origin, &query, &delivery, &dispatch) == 1 ? 0 : -1;
+    payload = warmstart_payload_new("hello", 5);
+    if (payload == NULL)
+        return -1;
+    answer = warmstart_loop_dispatch(origin, &query, &delivery, payload, &dispatch);
+    warmstart_payload_drop(payload);
+    return answer == 1 ? 0 : -1;
 }
 
 int main(void)

@@ -91,8 +91,8 @@ static void fake_leave(struct fake *fake)
     fake->calls--;
 }
 
-static void fake_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
-                         size_t payload_bytes)
+static void fake_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                         struct warmstart_payload *payload)
 {
     struct poller *poller = (struct poller *)conn;
     struct warmstart_loop *loop = conn->transport->loop;
@@ -100,8 +100,10 @@ static void fake_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter
     ck_assert_uint_eq(waiter, poller->waiter);
     ck_assert_uint_eq(poller->endings, 0);
     poller->deliveries++;
+    poller->fake->data = payload->data;
     if (poller->conduct != LOSE)
-        ck_assert_int_eq(send(poller->here, payload, payload_bytes, MSG_NOSIGNAL), (ssize_t)payload_bytes);
+        ck_assert_int_eq(send(poller->here, payload->data, payload->data_bytes, MSG_NOSIGNAL),
+                         (ssize_t)payload->data_bytes);
     if (poller->on_deliver)
         poller->on_deliver(poller);
     switch (poller->conduct) {
@@ -233,10 +235,12 @@ int run_dispatch(struct run *run, const char *group, const char *text)
     struct warmstart_query query = {.fields = &field, .fields_len = 1, .how = WARMSTART_MATCH_EXACT};
     struct warmstart_delivery delivery;
     warmstart_delivery_init(&delivery);
-    delivery.payload = text;
-    delivery.payload_bytes = strlen(text);
     delivery.attempts_max = run->attempts_max;
     delivery.deadline = run->deadline;
     run->settlements = 0;
-    return warmstart_loop_dispatch(&run->origin, &query, &delivery, &run->dispatch);
+    struct warmstart_payload *payload = warmstart_payload_new(text, strlen(text));
+    ck_assert_ptr_nonnull(payload);
+    int answer = warmstart_loop_dispatch(&run->origin, &query, &delivery, payload, &run->dispatch);
+    warmstart_payload_drop(payload);
+    return answer;
 }

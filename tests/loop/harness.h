@@ -42,7 +42,8 @@ enum conduct {
 
 struct fake {
     struct warmstart_transport transport;
-    unsigned calls; /* operations that are running: never more than one */
+    unsigned calls;   /* operations that are running: never more than one */
+    const void *data; /* of the payload that was delivered last */
 };
 
 /* A controller that waits. */

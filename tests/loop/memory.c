@@ -95,8 +95,12 @@ static bool live(struct ledger *ledger)
         struct warmstart_query query = {0};
         struct warmstart_delivery delivery;
         run_init(&run, &fake);
+        struct warmstart_payload *payload = warmstart_payload_new("hello", 5);
+        ck_assert_ptr_nonnull(payload);
         warmstart_delivery_init(&delivery);
-        answer = warmstart_loop_dispatch(&run.origin, &query, &delivery, &run.dispatch);
+        answer = warmstart_loop_dispatch(&run.origin, &query, &delivery, payload, &run.dispatch);
+        ck_assert_uint_eq(payload->references, answer == 1 ? 2 : 1);
+        warmstart_payload_drop(payload);
         ck_assert(answer == 1 || answer == WARMSTART_ERR_MEMORY);
         ck_assert_uint_eq(fake.transport.dispatches, answer == 1 ? 1 : 0);
         ck_assert_int_eq(warmstart_loop_process(loop), 0);

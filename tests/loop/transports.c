@@ -33,13 +33,12 @@ static void process(void)
 
 /* ---- Attaching ---- */
 
-static void no_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter, const void *payload,
-                       size_t payload_bytes)
+static void no_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                       struct warmstart_payload *payload)
 {
     (void)conn;
     (void)waiter;
     (void)payload;
-    (void)payload_bytes;
 }
 
 static void no_ended(struct warmstart_conn *conn, warmstart_waiter_id waiter, enum warmstart_ending ending)
@@ -105,22 +104,27 @@ START_TEST(calls_without_what_they_need_are_refused)
     struct warmstart_query query = {0};
     warmstart_waiter_id waiter = 7;
     warmstart_dispatch_id dispatch = 7;
+    struct warmstart_payload *payload = warmstart_payload_new("hello", 5);
+    ck_assert_ptr_nonnull(payload);
     warmstart_registration_init(&registration);
     warmstart_delivery_init(&delivery);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(warmstart_loop_register(&conn, &registration, &waiter), WARMSTART_ERR_INVALID);
-        ck_assert_int_eq(warmstart_loop_dispatch(&origin, &query, &delivery, &dispatch),
+        ck_assert_int_eq(warmstart_loop_dispatch(&origin, &query, &delivery, payload, &dispatch),
                          WARMSTART_ERR_INVALID);
         conn.transport = NULL;
         origin.transport = NULL;
     }
     ck_assert_int_eq(warmstart_loop_register(NULL, &registration, &waiter), WARMSTART_ERR_INVALID);
-    ck_assert_int_eq(warmstart_loop_dispatch(NULL, &query, &delivery, &dispatch), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_loop_dispatch(NULL, &query, &delivery, payload, &dispatch),
+                     WARMSTART_ERR_INVALID);
     conn.transport = &fake.transport;
     origin.transport = &fake.transport;
     ck_assert_int_eq(warmstart_loop_register(&conn, NULL, &waiter), WARMSTART_ERR_INVALID);
-    ck_assert_int_eq(warmstart_loop_dispatch(&origin, &query, NULL, &dispatch), WARMSTART_ERR_INVALID);
-    ck_assert_int_eq(warmstart_loop_dispatch(&origin, NULL, &delivery, &dispatch), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_loop_dispatch(&origin, &query, NULL, payload, &dispatch),
+                     WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_loop_dispatch(&origin, NULL, &delivery, payload, &dispatch),
+                     WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_loop_cancel(NULL, 1), WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_loop_report(NULL, 1, WARMSTART_OUTCOME_LOST), WARMSTART_ERR_INVALID);
     ck_assert_int_eq(warmstart_loop_report(loop, 1, WARMSTART_OUTCOME_TIMEOUT), WARMSTART_ERR_INVALID);
@@ -131,6 +135,8 @@ START_TEST(calls_without_what_they_need_are_refused)
     ck_assert_uint_eq(dispatch, 7);
     ck_assert_uint_eq(fake.transport.waiters, 0);
     ck_assert_uint_eq(fake.transport.dispatches, 0);
+    ck_assert_uint_eq(payload->references, 1);
+    warmstart_payload_drop(payload);
 }
 END_TEST
 
