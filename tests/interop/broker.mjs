@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A warmstartd of its own for a test, and the supervisor's side of it.
+// A warmstartd of its own for a test, and the supervisor's side of it. With WARMSTART_INTEROP_SERVER in the
+// environment, a command, another server takes its place: one that has the options of bench/peers and nothing more.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
+const other = process.env.WARMSTART_INTEROP_SERVER;
 const program = process.env.WARMSTARTD;
-if (!program) throw new Error("WARMSTARTD must be set: the path of the warmstartd to test");
+if (!program && !other) throw new Error("WARMSTARTD must be set: the path of the warmstartd to test");
+
+/** Is it another server, which has no tokens and no metrics but for the number of waiters? */
+export const isOther = other !== undefined;
 
 // A program under valgrind or a sanitizer on a busy machine is slow; nothing here is a measurement.
 const DEADLINE_MS = 60_000;
@@ -36,6 +41,19 @@ export async function within(what, promise) {
   }
 }
 
+/** Program and arguments for a server with these options. */
+function commandLine(options) {
+  if (!isOther) {
+    const flags = Object.entries({ http: "127.0.0.1:0", "log-level": "debug", ...options });
+    return [program, flags.map(([name, value]) => `--${name}=${value}`)];
+  }
+  // How it matches shortly before the end of a poll, and what it logs, is its own.
+  const { http = "127.0.0.1:0", "match-margin-ms": _margin, "log-level": _level, ...times } = options;
+  const flags = Object.entries({ port: http.split(":").at(-1), ...times });
+  const [first, ...words] = other.split(" ");
+  return [first, [...words, ...flags.map(([name, value]) => `--${name}=${value}`)]];
+}
+
 const MESSAGE = readFileSync(new URL("../data/dequeued-message.json", import.meta.url), "utf8");
 
 let runs = 0;
@@ -52,12 +70,7 @@ export class Broker {
   /** Starts warmstartd with these options; it listens on a free port unless they say where. */
   static async start(options = {}) {
     const broker = new Broker();
-    const flags = Object.entries({ http: "127.0.0.1:0", "log-level": "debug", ...options });
-    broker.child = spawn(
-      program,
-      flags.map(([name, value]) => `--${name}=${value}`),
-      { stdio: ["ignore", "pipe", "pipe"] },
-    );
+    broker.child = spawn(...commandLine(options), { stdio: ["ignore", "pipe", "pipe"] });
     broker.log = "";
     broker.child.stderr.setEncoding("utf8").on("data", (text) => (broker.log += text));
     broker.exited = new Promise((resolve, reject) => {
