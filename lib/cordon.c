@@ -58,9 +58,11 @@ static void end(struct warmstart_manager *manager, const char *name, size_t name
 int warmstart_cordon(struct warmstart_manager *manager, const char *instance, size_t instance_bytes,
                      uint64_t until, uint64_t now)
 {
-    if (manager == NULL || instance_bytes == 0 || !warmstart_name_is_valid(manager, instance, instance_bytes))
+    if (manager == NULL)
         return WARMSTART_ERR_INVALID;
     warmstart_manager_advance(manager, now);
+    if (instance_bytes == 0 || !warmstart_name_is_valid(manager, instance, instance_bytes))
+        return WARMSTART_ERR_INVALID;
     if (until <= manager->now) {
         end(manager, instance, instance_bytes);
         return 0;

@@ -2,6 +2,7 @@
 #include "dispatch.h"
 
 #include "event.h"
+#include "query.h"
 #include "waiter.h"
 
 #include <assert.h>
@@ -26,30 +27,44 @@ static void settle(struct warmstart_manager *manager, struct dispatch *dispatch,
     warmstart_event_queue(manager, &dispatch->entity, WARMSTART_EVENT_SETTLED);
 }
 
+static struct waiter *next_that_fits(struct warmstart_manager *manager, const struct dispatch *dispatch)
+{
+    struct wanted wanted;
+    warmstart_wanted_by(dispatch, &wanted);
+    return warmstart_wanted_next(manager, &wanted);
+}
+
+static bool fits(const struct waiter *waiter, const struct dispatch *dispatch)
+{
+    struct wanted wanted;
+    warmstart_wanted_by(dispatch, &wanted);
+    return waiter->entity.state == WAITER_WAITING && warmstart_wanted_is(&wanted, waiter->set);
+}
+
 void warmstart_dispatch_offer_next(struct warmstart_manager *manager, struct dispatch *dispatch, uint64_t at)
 {
-    struct waiter *waiter = warmstart_waiter_next(manager, dispatch->set);
+    bool last = dispatch->attempts >= dispatch->attempts_max || (dispatch->entity.flags & DISPATCH_SINGLE);
+    struct waiter *waiter = last ? NULL : next_that_fits(manager, dispatch);
     if (at >= dispatch->deadline)
         settle(manager, dispatch, WARMSTART_OUTCOME_TIMEOUT, NULL);
-    else if (waiter == NULL || dispatch->attempts >= dispatch->attempts_max ||
-             (dispatch->entity.flags & DISPATCH_SINGLE))
+    else if (waiter == NULL)
         settle(manager, dispatch, WARMSTART_OUTCOME_LOST, NULL);
     else
         warmstart_waiter_offer(manager, waiter, dispatch);
 }
 
 /*
- * Who is tried after UNCERTAIN: the same controller, which has registered again for the same fields and so
+ * Who is tried after UNCERTAIN: the same controller, which has registered again with fields that fit and so
  * cannot have got the payload; whoever fits, if the caller takes that risk; NULL: nobody.
  */
-static struct waiter *next_after_uncertain(const struct warmstart_manager *manager,
-                                           const struct dispatch *dispatch, struct waiter *successor)
+static struct waiter *next_after_uncertain(struct warmstart_manager *manager, const struct dispatch *dispatch,
+                                           struct waiter *successor)
 {
     if (dispatch->attempts >= dispatch->attempts_max || (dispatch->entity.flags & DISPATCH_SINGLE))
         return NULL;
-    if (successor != NULL && successor->entity.state == WAITER_WAITING && successor->set == dispatch->set)
+    if (successor != NULL && fits(successor, dispatch))
         return successor;
-    return dispatch->entity.flags & DISPATCH_RETRIES ? warmstart_waiter_next(manager, dispatch->set) : NULL;
+    return dispatch->entity.flags & DISPATCH_RETRIES ? next_that_fits(manager, dispatch) : NULL;
 }
 
 static void report_uncertain(struct warmstart_manager *manager, struct waiter *waiter,
@@ -115,8 +130,9 @@ static int read_delivery(const struct warmstart_delivery **delivery, struct warm
 }
 
 /* There is room: warmstart_entity_reserve() has seen to it. */
-static void dispatch_start(struct warmstart_manager *manager, struct waiter *waiter, uint8_t flags,
-                           const struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch)
+static void dispatch_start(struct warmstart_manager *manager, struct waiter *waiter, struct field_set *set,
+                           uint8_t flags, const struct warmstart_delivery *delivery,
+                           warmstart_dispatch_id *ret_dispatch)
 {
     struct dispatch *dispatch = warmstart_slab_take(&manager->dispatches);
     dispatch->entity.flags = ENTITY_IS_DISPATCH | flags;
@@ -127,7 +143,7 @@ static void dispatch_start(struct warmstart_manager *manager, struct waiter *wai
     dispatch->payload_bytes = delivery->payload_bytes;
     dispatch->origin = delivery->origin;
     dispatch->deadline = delivery->deadline;
-    dispatch->set = waiter->set;
+    dispatch->set = set;
     warmstart_field_set_reference(&manager->sets, dispatch->set);
     if (dispatch->deadline != WARMSTART_NEVER)
         warmstart_timers_set(&manager->timers, dispatch->entity.timer, dispatch->deadline);
@@ -136,44 +152,75 @@ static void dispatch_start(struct warmstart_manager *manager, struct waiter *wai
     *ret_dispatch = entity_id(&dispatch->entity);
 }
 
+/* The set that a dispatch keeps to ask for: a query of which each field is known is remembered like a set. */
+static int keep_query(struct warmstart_manager *manager, const struct field_list *list,
+                      const struct wanted *wanted, struct field_set **ret_set)
+{
+    int result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
+    if (result < 0)
+        return result;
+    if (wanted->how == WARMSTART_MATCH_SUBSET)
+        return warmstart_field_sets_intern(&manager->sets, list, ret_set);
+    *ret_set = wanted->set;
+    return 0;
+}
+
+static int dispatch_query(struct warmstart_manager *manager, const struct warmstart_query *query,
+                          const struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch)
+{
+    struct field_list list;
+    struct wanted wanted;
+    int result = warmstart_wanted_read(manager, query, &list, &wanted);
+    if (result < 0)
+        return warmstart_manager_refused(manager, result);
+    struct waiter *waiter = warmstart_wanted_next(manager, &wanted);
+    if (waiter == NULL) {
+        manager->counters.no_match++;
+        return 0;
+    }
+    struct field_set *set = NULL;
+    result = keep_query(manager, &list, &wanted, &set);
+    if (result < 0)
+        return warmstart_manager_refused(manager, result);
+    uint8_t flags = wanted.how == WARMSTART_MATCH_SUBSET ? DISPATCH_SUBSET : 0;
+    dispatch_start(manager, waiter, set, flags, delivery, ret_dispatch);
+    return 1;
+}
+
 int warmstart_dispatch(struct warmstart_manager *manager, const struct warmstart_query *query,
                        const struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch,
                        uint64_t now)
 {
-    if (manager == NULL || ret_dispatch == NULL)
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    warmstart_manager_advance(manager, now);
+    if (ret_dispatch == NULL)
         return WARMSTART_ERR_INVALID;
     struct warmstart_delivery copy;
     int result = read_delivery(&delivery, &copy);
     if (result < 0)
         return result;
-    warmstart_manager_advance(manager, now);
     if (delivery->deadline <= manager->now)
         return WARMSTART_ERR_INVALID;
-    struct waiter *waiter = NULL;
-    result = warmstart_waiter_match(manager, query, &waiter);
-    if (waiter == NULL)
-        return result;
-    result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
-    if (result < 0)
-        return warmstart_manager_refused(manager, result);
-    dispatch_start(manager, waiter, 0, delivery, ret_dispatch);
-    return 1;
+    if (manager->shutdown)
+        return WARMSTART_ERR_SHUTDOWN;
+    return dispatch_query(manager, query, delivery, ret_dispatch);
 }
 
 int warmstart_deliver(struct warmstart_manager *manager, warmstart_waiter_id id,
                       const struct warmstart_delivery *delivery, warmstart_dispatch_id *ret_dispatch,
                       uint64_t now)
 {
-    if (manager == NULL || ret_dispatch == NULL)
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    warmstart_manager_advance(manager, now);
+    if (ret_dispatch == NULL)
         return WARMSTART_ERR_INVALID;
     struct warmstart_delivery copy;
     int result = read_delivery(&delivery, &copy);
     if (result < 0)
         return result;
-    if (delivery->attempts_max != 1 || delivery->retry_uncertain)
-        return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
-    if (delivery->deadline <= manager->now)
+    if (delivery->attempts_max != 1 || delivery->retry_uncertain || delivery->deadline <= manager->now)
         return WARMSTART_ERR_INVALID;
     if (manager->shutdown)
         return WARMSTART_ERR_SHUTDOWN;
@@ -183,17 +230,19 @@ int warmstart_deliver(struct warmstart_manager *manager, warmstart_waiter_id id,
     result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
     if (result < 0)
         return warmstart_manager_refused(manager, result);
-    dispatch_start(manager, waiter, DISPATCH_SINGLE, delivery, ret_dispatch);
+    dispatch_start(manager, waiter, waiter->set, DISPATCH_SINGLE, delivery, ret_dispatch);
     return 1;
 }
 
 int warmstart_report(struct warmstart_manager *manager, warmstart_waiter_id id,
                      enum warmstart_outcome outcome, uint64_t now)
 {
-    if (manager == NULL || (outcome != WARMSTART_OUTCOME_DELIVERED && outcome != WARMSTART_OUTCOME_LOST &&
-                            outcome != WARMSTART_OUTCOME_UNCERTAIN))
+    if (manager == NULL)
         return WARMSTART_ERR_INVALID;
     warmstart_manager_advance(manager, now);
+    if (outcome != WARMSTART_OUTCOME_DELIVERED && outcome != WARMSTART_OUTCOME_LOST &&
+        outcome != WARMSTART_OUTCOME_UNCERTAIN)
+        return WARMSTART_ERR_INVALID;
     struct waiter *waiter = warmstart_waiter_find(manager, id);
     if (waiter == NULL || waiter->entity.state != WAITER_DELIVERING)
         return 0;

@@ -19,6 +19,7 @@ void warmstart_field_sets_init(struct field_sets *sets, struct memory *memory,
     };
     warmstart_hash_key_init(&sets->key, options->hash_seed);
     warmstart_table_init(&sets->table, memory);
+    warmstart_index_init(&sets->index, memory, options->order == WARMSTART_NEWEST_FIRST);
 }
 
 void warmstart_field_sets_deinit(struct field_sets *sets)
@@ -29,6 +30,7 @@ void warmstart_field_sets_deinit(struct field_sets *sets)
             warmstart_memory_free(sets->memory, set, set->block_bytes);
     }
     warmstart_table_deinit(&sets->table);
+    warmstart_index_deinit(&sets->index);
 }
 
 /* ---- Lists of fields ---- */
@@ -47,7 +49,7 @@ static int compare_names(const struct warmstart_field *a, const struct warmstart
 }
 
 /* Inserts one field into what is sorted so far. False: its name is there already. */
-static bool insert_sorted(struct field_list *list, const struct warmstart_field *field)
+static bool insert_sorted(struct field_list *list, const struct warmstart_field *field, uint64_t hash)
 {
     uint32_t at = list->len;
     while (at > 0) {
@@ -57,9 +59,11 @@ static bool insert_sorted(struct field_list *list, const struct warmstart_field 
         if (order < 0)
             break;
         list->sorted[at] = list->sorted[at - 1];
+        list->hashes[at] = list->hashes[at - 1];
         at--;
     }
     list->sorted[at] = field;
+    list->hashes[at] = hash;
     list->len++;
     return true;
 }
@@ -80,9 +84,12 @@ int warmstart_field_list_make(const struct field_sets *sets, const struct warmst
     ret_list->len = 0;
     uint64_t sum = 0;
     for (size_t i = 0; i < fields_len; i++) {
-        if (!field_is_valid(sets, &fields[i]) || !insert_sorted(ret_list, &fields[i]))
+        if (!field_is_valid(sets, &fields[i]))
             return WARMSTART_ERR_INVALID;
-        sum += hash_field(&sets->key, &fields[i]);
+        uint64_t hash = hash_field(&sets->key, &fields[i]);
+        if (!insert_sorted(ret_list, &fields[i], hash))
+            return WARMSTART_ERR_INVALID;
+        sum += hash;
     }
     ret_list->hash = warmstart_hash_pair(&sets->key, sum, fields_len);
     return 0;
@@ -90,29 +97,22 @@ int warmstart_field_list_make(const struct field_sets *sets, const struct warmst
 
 /* ---- Sets ---- */
 
-static const char *set_bytes(const struct field_set *set)
-{
-    return (const char *)&set->fields[set->fields_len];
-}
-
-static bool field_equals(const struct field_set *set, const struct stored_field *stored,
-                         const struct warmstart_field *field)
-{
-    if (stored->name_bytes != field->name_bytes || stored->value_bytes != field->value_bytes)
-        return false;
-    const char *name = set_bytes(set) + stored->name_at;
-    return memcmp(name, field->name, field->name_bytes) == 0 &&
-           (field->value_bytes == 0 ||
-            memcmp(name + stored->name_bytes, field->value, field->value_bytes) == 0);
-}
-
 static bool set_equals(const struct field_set *set, const struct field_list *list)
 {
     if (set->fields_len != list->len)
         return false;
-    for (uint32_t i = 0; i < list->len; i++)
-        if (!field_equals(set, &set->fields[i], list->sorted[i]))
+    const char *bytes = field_set_bytes(set);
+    for (uint32_t i = 0; i < list->len; i++) {
+        const struct stored_field *stored = &set->fields[i];
+        const struct warmstart_field *field = list->sorted[i];
+        if (stored->name_bytes != field->name_bytes || stored->value_bytes != field->value_bytes ||
+            memcmp(bytes, field->name, field->name_bytes) != 0)
             return false;
+        bytes += stored->name_bytes;
+        if (field->value_bytes > 0 && memcmp(bytes, field->value, field->value_bytes) != 0)
+            return false;
+        bytes += stored->value_bytes;
+    }
     return true;
 }
 
@@ -154,11 +154,50 @@ static void idle_add(struct field_sets *sets, struct field_set *set)
     sets->idle_len++;
 }
 
+/* Gives back the first terms of a set. */
+static void unreference_terms(struct field_sets *sets, struct field_set *set, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++)
+        warmstart_terms_unreference(&sets->index.terms, set->fields[i].term);
+}
+
+/* Finds the terms of a new set and makes room for it in the index. False: out of memory, nothing changed. */
+static bool index_reserve(struct field_sets *sets, struct field_set *set, const struct field_list *list)
+{
+    if (!warmstart_index_reserve(&sets->index))
+        return false;
+    for (uint32_t i = 0; i < list->len; i++) {
+        struct term *term = warmstart_terms_reference(&sets->index.terms, list->sorted[i], list->hashes[i]);
+        if (term == NULL) {
+            unreference_terms(sets, set, i);
+            return false;
+        }
+        set->fields[i].term = term;
+    }
+    return true;
+}
+
+static void index_add(struct field_sets *sets, struct field_set *set)
+{
+    set->number = warmstart_index_take(&sets->index, set);
+    for (uint32_t i = 0; i < set->fields_len; i++)
+        warmstart_term_add(set->fields[i].term, index_posted(&sets->index, set->number));
+}
+
+static void index_remove(struct field_sets *sets, struct field_set *set)
+{
+    for (uint32_t i = 0; i < set->fields_len; i++)
+        warmstart_term_remove(set->fields[i].term, index_posted(&sets->index, set->number));
+    unreference_terms(sets, set, set->fields_len);
+    warmstart_index_give(&sets->index, set->number);
+}
+
 static void forget_oldest_idle(struct field_sets *sets)
 {
     struct field_set *set = sets->idle_oldest;
     assert(set != NULL && set->references == 0 && set->waiting == 0);
     idle_remove(sets, set);
+    index_remove(sets, set);
     warmstart_table_remove(&sets->table, set->hash, set);
     warmstart_memory_free(sets->memory, set, set->block_bytes);
 }
@@ -177,11 +216,10 @@ static struct field_set *set_new(struct field_sets *sets, const struct field_lis
                               .newest = SLAB_NONE,
                               .fields_len = list->len,
                               .block_bytes = bytes};
-    char *start = (char *)set + head_bytes, *at = start;
+    char *at = (char *)set + head_bytes;
     for (uint32_t i = 0; i < list->len; i++) {
         const struct warmstart_field *field = list->sorted[i];
-        set->fields[i] = (struct stored_field){.name_at = (uint32_t)(at - start),
-                                               .name_bytes = (uint32_t)field->name_bytes,
+        set->fields[i] = (struct stored_field){.name_bytes = (uint32_t)field->name_bytes,
                                                .value_bytes = (uint32_t)field->value_bytes};
         memcpy(at, field->name, field->name_bytes);
         at += field->name_bytes;
@@ -189,7 +227,10 @@ static struct field_set *set_new(struct field_sets *sets, const struct field_lis
             memcpy(at, field->value, field->value_bytes);
         at += field->value_bytes;
     }
-    return set;
+    if (index_reserve(sets, set, list))
+        return set;
+    warmstart_memory_free(sets->memory, set, bytes);
+    return NULL;
 }
 
 int warmstart_field_sets_intern(struct field_sets *sets, const struct field_list *list,
@@ -204,10 +245,31 @@ int warmstart_field_sets_intern(struct field_sets *sets, const struct field_list
         if (sets->table.len >= sets->max)
             forget_oldest_idle(sets);
         warmstart_table_add(&sets->table, set->hash, set);
+        index_add(sets, set);
         idle_add(sets, set);
     }
     *ret_set = set;
     return 0;
+}
+
+bool warmstart_field_list_terms(const struct field_sets *sets, const struct field_list *list,
+                                struct term *ret_terms[WARMSTART_FIELDS_MAX])
+{
+    for (uint32_t i = 0; i < list->len; i++) {
+        ret_terms[i] = warmstart_terms_find(&sets->index.terms, list->sorted[i], list->hashes[i]);
+        if (ret_terms[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool warmstart_field_set_has(const struct field_set *set, struct term *const *terms, uint32_t terms_len)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < set->fields_len && found < terms_len; i++)
+        if (set->fields[i].term == terms[found])
+            found++;
+    return found == terms_len;
 }
 
 void warmstart_field_set_reference(struct field_sets *sets, struct field_set *set)

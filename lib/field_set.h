@@ -8,39 +8,43 @@
 #define WARMSTART_LIB_FIELD_SET_H
 
 #include "hash.h"
+#include "index.h"
 #include "table.h"
 
 /* Fields of a registration or query: checked, sorted and hashed; points to the caller's. */
 struct field_list {
     const struct warmstart_field *sorted[WARMSTART_FIELDS_MAX];
+    uint64_t hashes[WARMSTART_FIELDS_MAX]; /* of each of them */
     uint32_t len;
-    uint64_t hash;
+    uint64_t hash; /* of all */
 };
 
 struct stored_field {
-    uint32_t name_at; /* where the name begins in the set's bytes; the value follows it */
+    struct term *term;
     uint32_t name_bytes;
     uint32_t value_bytes;
 };
 
 struct field_set {
     uint64_t hash;
-    uint32_t references; /* waiters and dispatches; 0: idle */
+    uint32_t references; /* waiters, and dispatches that ask for it; 0: idle */
     uint32_t waiters;    /* of these references, the waiters that have not ended */
     uint32_t waiting;    /* length of the queue */
     uint32_t oldest;     /* ends of the queue of waiters that can be matched: slot numbers */
     uint32_t newest;
     uint32_t fields_len;
+    uint32_t number;                 /* in the index */
     size_t block_bytes;              /* of this allocation */
     struct field_set *idle_previous; /* neighbours in the list of idle sets */
     struct field_set *idle_next;
-    struct stored_field fields[]; /* followed by the bytes of names and values */
+    struct stored_field fields[]; /* followed by the bytes of names and values in the same order */
 };
 
 struct field_sets {
     struct memory *memory;
     struct hash_key key;
     struct table table;
+    struct index index;
     uint32_t max;
     uint32_t idle_max;
     uint32_t idle_len;
@@ -70,6 +74,19 @@ struct field_set *warmstart_field_sets_find(const struct field_sets *sets, const
 /* The same, made when there is none. 0; WARMSTART_ERR_MEMORY; WARMSTART_ERR_LIMIT: all sets are in use. */
 int warmstart_field_sets_intern(struct field_sets *sets, const struct field_list *list,
                                 struct field_set **ret_set);
+
+/* The terms of the listed fields. False: some field is in no set. */
+bool warmstart_field_list_terms(const struct field_sets *sets, const struct field_list *list,
+                                struct term *ret_terms[WARMSTART_FIELDS_MAX]);
+
+/* Has `set` all of these terms, which are sorted as its own are? */
+bool warmstart_field_set_has(const struct field_set *set, struct term *const *terms, uint32_t terms_len);
+
+/* Where the bytes of names and values begin. */
+static inline const char *field_set_bytes(const struct field_set *set)
+{
+    return (const char *)&set->fields[set->fields_len];
+}
 
 /* Keeps a set from being forgotten. */
 void warmstart_field_set_reference(struct field_sets *sets, struct field_set *set);

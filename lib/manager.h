@@ -3,6 +3,8 @@
  * What a manager is made of, and the rules that hold between its calls:
  *
  *   - A waiter is in exactly one state. Only WAITING ones are in their set's queue, sorted by age.
+ *   - Each field set has a number in the index, which is in the postings of each of its terms and of no
+ *     other, and the rank of the waiter that is to be taken first from its queue, or 0.
  *   - OFFERED and DELIVERING waiters belong to exactly one dispatch, and an unsettled dispatch to exactly
  *     one of them.
  *   - A BLOCKED waiter stands behind one DELIVERING waiter of the same controller; that one knows it as its
@@ -26,6 +28,7 @@ enum {
     DISPATCH_UNCERTAIN = 4,   /* a waiter that was tried before may have the payload */
     DISPATCH_RETRIES = 8,     /* retry_uncertain */
     DISPATCH_SINGLE = 32,     /* for one claimed waiter and no other */
+    DISPATCH_SUBSET = 64,     /* its set's fields need only be among those of a waiter that fits */
 };
 
 /*
@@ -78,7 +81,7 @@ struct dispatch {
     size_t payload_bytes;
     void *origin;
     uint64_t deadline;
-    struct field_set *set;
+    struct field_set *set; /* what it asks for, unless it is settled */
 };
 
 struct controllers {

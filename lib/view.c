@@ -4,14 +4,14 @@
 
 static void list_fields(const struct field_set *set, struct warmstart_field fields[WARMSTART_FIELDS_MAX])
 {
-    const char *bytes = (const char *)&set->fields[set->fields_len];
+    const char *name = field_set_bytes(set);
     for (uint32_t i = 0; i < set->fields_len; i++) {
         const struct stored_field *stored = &set->fields[i];
-        const char *name = bytes + stored->name_at;
         fields[i] = (struct warmstart_field){.name = name,
                                              .name_bytes = stored->name_bytes,
                                              .value = name + stored->name_bytes,
                                              .value_bytes = stored->value_bytes};
+        name += stored->name_bytes + stored->value_bytes;
     }
 }
 
@@ -19,9 +19,11 @@ int warmstart_foreach_waiter(struct warmstart_manager *manager,
                              int (*view)(void *user, const struct warmstart_waiter_view *waiter), void *user,
                              uint64_t now)
 {
-    if (manager == NULL || view == NULL)
+    if (manager == NULL)
         return WARMSTART_ERR_INVALID;
     warmstart_manager_advance(manager, now);
+    if (view == NULL)
+        return WARMSTART_ERR_INVALID;
     struct warmstart_field fields[WARMSTART_FIELDS_MAX];
     for (uint32_t number = 0; number < slab_len(&manager->waiters); number++) {
         const struct waiter *waiter = waiter_at(manager, number);

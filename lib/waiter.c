@@ -4,70 +4,11 @@
 #include "controllers.h"
 #include "dispatch.h"
 #include "event.h"
+#include "queue.h"
 #include "retired.h"
 
 #include <assert.h>
 #include <string.h>
-
-/* ---- The queue of a set: waiters that can be matched, by age ---- */
-
-/*
- * The neighbour that is just older; SLAB_NONE: none is. A new waiter is the youngest of all; one that comes
- * back is looked for from the end that it was taken from.
- */
-static uint32_t queue_find_older(const struct warmstart_manager *manager, const struct field_set *set,
-                                 uint64_t age)
-{
-    if (set->newest == SLAB_NONE || waiter_at(manager, set->newest)->age < age)
-        return set->newest;
-    if (manager->options.order == WARMSTART_OLDEST_FIRST) {
-        uint32_t older = SLAB_NONE;
-        for (uint32_t at = set->oldest; waiter_at(manager, at)->age < age; at = waiter_at(manager, at)->newer)
-            older = at;
-        return older;
-    }
-    uint32_t at = set->newest;
-    while (at != SLAB_NONE && waiter_at(manager, at)->age > age)
-        at = waiter_at(manager, at)->older;
-    return at;
-}
-
-static void queue_add(struct warmstart_manager *manager, struct waiter *waiter)
-{
-    struct field_set *set = waiter->set;
-    uint32_t number = waiter_number(waiter);
-    waiter->older = queue_find_older(manager, set, waiter->age);
-    uint32_t *from_older =
-        waiter->older == SLAB_NONE ? &set->oldest : &waiter_at(manager, waiter->older)->newer;
-    waiter->newer = *from_older;
-    *from_older = number;
-    if (waiter->newer == SLAB_NONE)
-        set->newest = number;
-    else
-        waiter_at(manager, waiter->newer)->older = number;
-    set->waiting++;
-}
-
-static void queue_remove(struct warmstart_manager *manager, struct waiter *waiter)
-{
-    struct field_set *set = waiter->set;
-    if (waiter->older == SLAB_NONE)
-        set->oldest = waiter->newer;
-    else
-        waiter_at(manager, waiter->older)->newer = waiter->newer;
-    if (waiter->newer == SLAB_NONE)
-        set->newest = waiter->older;
-    else
-        waiter_at(manager, waiter->newer)->older = waiter->older;
-    waiter->older = waiter->newer = SLAB_NONE;
-    set->waiting--;
-}
-
-struct waiter *warmstart_waiter_next(const struct warmstart_manager *manager, const struct field_set *set)
-{
-    uint32_t number = manager->options.order == WARMSTART_OLDEST_FIRST ? set->oldest : set->newest;
-    return number == SLAB_NONE ? NULL : waiter_at(manager, number);
-}
 
 /* ---- States ---- */
 
@@ -106,7 +47,7 @@ void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *wai
     }
     if (at < waiter->match_until && !instance_is_cordoned(waiter->instance)) {
         set_state(manager, waiter, WAITER_WAITING);
-        queue_add(manager, waiter);
+        warmstart_queue_add(manager, waiter);
         if (waiter->match_until < deadline)
             deadline = waiter->match_until;
     }
@@ -117,9 +58,20 @@ void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *wai
 void warmstart_waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state)
 {
     assert(waiter->entity.state == WAITER_WAITING);
-    queue_remove(manager, waiter);
+    warmstart_queue_remove(manager, waiter);
     warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
     set_state(manager, waiter, state);
+}
+
+void warmstart_waiter_claim(struct warmstart_manager *manager, struct waiter *waiter)
+{
+    warmstart_waiter_take(manager, waiter, WAITER_CLAIMED);
+    uint64_t left = WARMSTART_NEVER - manager->now;
+    uint64_t lease = manager->options.lease_ns < left ? manager->options.lease_ns : left;
+    uint64_t until = manager->now + lease;
+    if (waiter->expires_at < until)
+        until = waiter->expires_at; /* a claim does not keep it from ending */
+    warmstart_timers_set(&manager->timers, waiter->entity.timer, until);
 }
 
 void warmstart_waiter_offer(struct warmstart_manager *manager, struct waiter *waiter,
@@ -197,7 +149,7 @@ void warmstart_waiter_leave(struct warmstart_manager *manager, struct waiter *wa
 {
     switch ((enum waiter_state)waiter->entity.state) {
     case WAITER_WAITING:
-        queue_remove(manager, waiter);
+        warmstart_queue_remove(manager, waiter);
         break;
     case WAITER_OFFERED:
         event_withdraw(&waiter->entity);
@@ -235,7 +187,7 @@ void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *wait
 {
     switch ((enum waiter_state)waiter->entity.state) {
     case WAITER_WAITING:
-        queue_remove(manager, waiter);
+        warmstart_queue_remove(manager, waiter);
         warmstart_waiter_wait(manager, waiter, at);
         break;
     case WAITER_UNMATCHABLE:
@@ -256,7 +208,7 @@ void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *wait
 void warmstart_waiter_reconsider(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
     if (waiter->entity.state == WAITER_WAITING)
-        queue_remove(manager, waiter);
+        warmstart_queue_remove(manager, waiter);
     else if (waiter->entity.state != WAITER_UNMATCHABLE)
         return;
     warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
@@ -391,13 +343,15 @@ static int read_registration(const struct warmstart_registration **registration,
 int warmstart_register(struct warmstart_manager *manager, const struct warmstart_registration *registration,
                        warmstart_waiter_id *ret_waiter, uint64_t now)
 {
-    if (manager == NULL || ret_waiter == NULL)
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    warmstart_manager_advance(manager, now);
+    if (ret_waiter == NULL)
         return WARMSTART_ERR_INVALID;
     struct warmstart_registration copy;
     int result = read_registration(&registration, &copy);
     if (result < 0)
         return result;
-    warmstart_manager_advance(manager, now);
     if (manager->shutdown)
         return WARMSTART_ERR_SHUTDOWN;
     struct admission admission;
@@ -446,10 +400,11 @@ int warmstart_cancel(struct warmstart_manager *manager, warmstart_waiter_id id, 
 int warmstart_retire(struct warmstart_manager *manager, const char *controller_id, size_t controller_id_bytes,
                      uint64_t until, uint64_t now)
 {
-    if (manager == NULL || controller_id_bytes == 0 ||
-        !warmstart_name_is_valid(manager, controller_id, controller_id_bytes))
+    if (manager == NULL)
         return WARMSTART_ERR_INVALID;
     warmstart_manager_advance(manager, now);
+    if (controller_id_bytes == 0 || !warmstart_name_is_valid(manager, controller_id, controller_id_bytes))
+        return WARMSTART_ERR_INVALID;
     uint64_t fingerprint[2];
     warmstart_fingerprint(manager, controller_id, controller_id_bytes, fingerprint);
     int result = warmstart_retired_set(manager, fingerprint, until);
@@ -459,64 +414,6 @@ int warmstart_retire(struct warmstart_manager *manager, const char *controller_i
     if (until <= manager->now || waiter == NULL || waiter->entity.state == WAITER_DELIVERING)
         return 0;
     end_and_offer_on(manager, waiter, WARMSTART_ENDING_RETIRED);
-    return 1;
-}
-
-/*
- * Checks a query and finds the set that it asks for; *ret_set NULL: no waiter has ever had these fields, or
- * long ago.
- */
-static int find_set(struct warmstart_manager *manager, const struct warmstart_query *query,
-                    struct field_set **ret_set)
-{
-    if (query == NULL)
-        return WARMSTART_ERR_INVALID;
-    if (query->how != WARMSTART_MATCH_EXACT)
-        return WARMSTART_ERR_UNSUPPORTED;
-    struct field_list list;
-    int result = warmstart_field_list_make(&manager->sets, query->fields, query->fields_len, &list);
-    if (result == 0)
-        *ret_set = warmstart_field_sets_find(&manager->sets, &list);
-    return result;
-}
-
-int warmstart_waiter_match(struct warmstart_manager *manager, const struct warmstart_query *query,
-                           struct waiter **ret_waiter)
-{
-    if (manager->shutdown)
-        return WARMSTART_ERR_SHUTDOWN;
-    struct field_set *set = NULL;
-    int result = find_set(manager, query, &set);
-    if (result < 0)
-        return warmstart_manager_refused(manager, result);
-    struct waiter *waiter = set != NULL ? warmstart_waiter_next(manager, set) : NULL;
-    if (waiter == NULL) {
-        manager->counters.no_match++;
-        return 0;
-    }
-    *ret_waiter = waiter;
-    return 1;
-}
-
-int warmstart_match(struct warmstart_manager *manager, const struct warmstart_query *query,
-                    warmstart_waiter_id *ret_waiter, uint64_t now)
-{
-    if (manager == NULL || ret_waiter == NULL)
-        return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
-    struct waiter *waiter = NULL;
-    int result = warmstart_waiter_match(manager, query, &waiter);
-    if (waiter == NULL)
-        return result;
-    warmstart_waiter_take(manager, waiter, WAITER_CLAIMED);
-    uint64_t left = WARMSTART_NEVER - manager->now;
-    uint64_t lease = manager->options.lease_ns < left ? manager->options.lease_ns : left;
-    uint64_t until = manager->now + lease;
-    if (waiter->expires_at < until)
-        until = waiter->expires_at; /* a claim does not keep it from ending */
-    warmstart_timers_set(&manager->timers, waiter->entity.timer, until);
-    manager->counters.matched++;
-    *ret_waiter = entity_id(&waiter->entity);
     return 1;
 }
 
@@ -531,18 +428,4 @@ int warmstart_release(struct warmstart_manager *manager, warmstart_waiter_id id,
     warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
     warmstart_waiter_wait(manager, waiter, manager->now);
     return 1;
-}
-
-int warmstart_count(struct warmstart_manager *manager, const struct warmstart_query *query, size_t *ret_count,
-                    uint64_t now)
-{
-    if (manager == NULL || ret_count == NULL)
-        return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
-    struct field_set *set = NULL;
-    int result = find_set(manager, query, &set);
-    if (result < 0)
-        return warmstart_manager_refused(manager, result);
-    *ret_count = set != NULL ? set->waiting : 0;
-    return 0;
 }

@@ -17,6 +17,9 @@ void warmstart_waiter_reconsider(struct warmstart_manager *manager, struct waite
 /* Takes a waiter that is WAITING out of its queue and off its timer, into another state. */
 void warmstart_waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state);
 
+/* WAITING becomes CLAIMED for lease_ns. */
+void warmstart_waiter_claim(struct warmstart_manager *manager, struct waiter *waiter);
+
 /* Claims for a dispatch: WAITING or CLAIMED becomes OFFERED, its DELIVER event is queued. */
 void warmstart_waiter_offer(struct warmstart_manager *manager, struct waiter *waiter,
                             struct dispatch *dispatch);
@@ -47,15 +50,5 @@ struct waiter *warmstart_waiter_successor(const struct warmstart_manager *manage
 
 /* Its timer is due. */
 void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
-
-/*
- * The waiter that a query would get, still WAITING. 1; 0: none, which is counted; errors as for
- * warmstart_match(), counted too.
- */
-int warmstart_waiter_match(struct warmstart_manager *manager, const struct warmstart_query *query,
-                           struct waiter **ret_waiter);
-
-/* The waiter of this set that is to be taken next; NULL: none can be matched. */
-struct waiter *warmstart_waiter_next(const struct warmstart_manager *manager, const struct field_set *set);
 
 #endif

@@ -11,8 +11,8 @@
  *
  *   Time       Each `now`, deadline and time limit is in nanoseconds of one monotonic clock of the caller's
  *              choice. A `now` smaller than an earlier one counts as the earlier one: time never runs
- *              backwards inside. Every call first lets the deadlines up to `now` fall due, as
- *              warmstart_advance() does.
+ *              backwards inside. Every call with a manager first lets the deadlines up to `now` fall due, as
+ *              warmstart_advance() does, whatever is wrong with the rest of it.
  *   Answers    Below 0: an error (enum warmstart_error); nothing but the time has changed, no `ret_` output
  *              was written. 0: no, or nothing to do (for calls that ask), or done (for calls that can only
  *              succeed or fail). 1: yes. "No waiter fits" and "already gone" are answers, not errors.
@@ -142,7 +142,7 @@ struct warmstart_options {
     uint32_t waiters_max;         /* 65,536; at most 16,777,216: held at once, plus one that replaces one */
     uint32_t waiters_reserved;    /* 0: as many are allocated for by _new, the rest as needed */
     uint32_t dispatches_max;      /* 65,536; at most 16,777,216: not settled at the same time */
-    uint32_t field_sets_max;      /* 65,536: distinct field sets in use or remembered */
+    uint32_t field_sets_max;      /* 65,536: distinct field sets in use or remembered, those of queries too */
     uint32_t field_sets_idle_max; /* 1,024: remembered after their last waiter, to save allocations */
     uint32_t instances_max;       /* 65,536: distinct instances that have waiters or are cordoned */
     uint32_t fields_max;          /* 32; at most WARMSTART_FIELDS_MAX: fields of one set */
@@ -281,10 +281,18 @@ WARMSTART_API int warmstart_foreach_waiter(struct warmstart_manager *manager,
                                                        const struct warmstart_waiter_view *waiter),
                                            void *user, uint64_t now);
 
-/* How a query's fields relate to those of a waiter that fits. */
+/*
+ * How a query's fields relate to those of a waiter that fits. Of all that fit, whatever else they have, the
+ * newest or oldest is taken.
+ *
+ * What it costs never depends on the number of waiters. EXACT is one look-up. SUBSET looks at the distinct
+ * field sets that have the query's rarest field, 64 at a time, and passes over those 64 whose best waiter is
+ * not better than one that was found; a field that no set has ends it at once. A query without fields fits
+ * every waiter.
+ */
 enum warmstart_match {
     WARMSTART_MATCH_EXACT = 0, /* the same set of fields */
-    WARMSTART_MATCH_SUBSET = 1 /* each of the query's fields is among the waiter's (not supported so far) */
+    WARMSTART_MATCH_SUBSET = 1 /* each of the query's fields is among the waiter's */
 };
 
 struct warmstart_query {
@@ -306,8 +314,10 @@ WARMSTART_API int warmstart_match(struct warmstart_manager *manager, const struc
 WARMSTART_API int warmstart_release(struct warmstart_manager *manager, warmstart_waiter_id waiter,
                                     uint64_t now);
 
-/* How many waiters could be matched by this query at `now`. Errors as for warmstart_match(), without
- * SHUTDOWN. */
+/*
+ * How many waiters could be matched by this query at `now`. Looks at each field set that fits. Errors as for
+ * warmstart_match(), without SHUTDOWN.
+ */
 WARMSTART_API int warmstart_count(struct warmstart_manager *manager, const struct warmstart_query *query,
                                   size_t *ret_count, uint64_t now);
 
@@ -340,11 +350,11 @@ static inline void warmstart_delivery_init(struct warmstart_delivery *delivery)
  * retry_uncertain is set, or the same controller has registered again meanwhile, who is then tried. What was
  * UNCERTAIN once is settled as DELIVERED or UNCERTAIN. A deadline that passes while the payload is being
  * written settles it as UNCERTAIN; the waiter ends as UNCERTAIN too and its connection must be reset, so that
- * the bytes cannot arrive later.
+ * the bytes cannot arrive later. With SUBSET the fields of the query count as a field set until then.
  *
  * WARMSTART_ERR_INVALID: as for warmstart_match(), or attempts_max 0, or a deadline not after `now`;
- * WARMSTART_ERR_LIMIT: also dispatches_max; WARMSTART_ERR_SHUTDOWN; WARMSTART_ERR_UNSUPPORTED;
- * WARMSTART_ERR_MEMORY.
+ * WARMSTART_ERR_LIMIT: also dispatches_max, with SUBSET field_sets_max; WARMSTART_ERR_SHUTDOWN;
+ * WARMSTART_ERR_UNSUPPORTED; WARMSTART_ERR_MEMORY.
  */
 WARMSTART_API int warmstart_dispatch(struct warmstart_manager *manager, const struct warmstart_query *query,
                                      const struct warmstart_delivery *delivery,
@@ -465,7 +475,7 @@ struct warmstart_stats {
     uint64_t waiters_delivering;                /* a payload is meant for them or on its way */
     uint64_t waiters_blocked;                   /* behind a delivery to the same controller id */
     uint64_t groups;                            /* distinct field sets that have waiters */
-    uint64_t field_sets;                        /* the same and those that are remembered */
+    uint64_t field_sets;                        /* the same, those of queries, those that are remembered */
     uint64_t instances;                         /* distinct ones that have waiters or are cordoned */
     uint64_t dispatches;                        /* not settled */
     uint64_t memory_bytes;                      /* allocated now */

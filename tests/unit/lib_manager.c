@@ -295,6 +295,73 @@ START_TEST(a_missing_argument_is_refused)
 }
 END_TEST
 
+/* A call that is refused for one of its arguments. */
+static int malformed(struct core *core, int which)
+{
+    struct warmstart_manager *manager = core->manager;
+    struct warmstart_delivery delivery = core_delivery(core);
+    struct warmstart_query query = core_query(core, "a=1");
+    struct warmstart_registration registration = core_registration(core, "a=1");
+    uint64_t id = 0;
+    size_t count = 0;
+    switch (which) {
+    case 0:
+        return warmstart_register(manager, NULL, &id, core->now);
+    case 1:
+        return warmstart_register(manager, &registration, NULL, core->now);
+    case 2:
+        registration.size = 1;
+        return warmstart_register(manager, &registration, &id, core->now);
+    case 3:
+        return warmstart_cordon(manager, NULL, 0, 1, core->now);
+    case 4:
+        return warmstart_retire(manager, NULL, 0, 1, core->now);
+    case 5:
+        return warmstart_foreach_waiter(manager, NULL, NULL, core->now);
+    case 6:
+        return warmstart_match(manager, NULL, &id, core->now);
+    case 7:
+        return warmstart_match(manager, &query, NULL, core->now);
+    case 8:
+        return warmstart_count(manager, NULL, &count, core->now);
+    case 9:
+        return warmstart_count(manager, &query, NULL, core->now);
+    case 10:
+        return warmstart_dispatch(manager, NULL, &delivery, &id, core->now);
+    case 11:
+        return warmstart_dispatch(manager, &query, NULL, &id, core->now);
+    case 12:
+        delivery.attempts_max = 0;
+        return warmstart_dispatch(manager, &query, &delivery, &id, core->now);
+    case 13:
+        delivery.size = 1;
+        return warmstart_deliver(manager, 1, &delivery, &id, core->now);
+    case 14:
+        return warmstart_deliver(manager, 1, &delivery, NULL, core->now);
+    case 15:
+        return warmstart_report(manager, 1, WARMSTART_OUTCOME_TIMEOUT, core->now);
+    default:
+        return 0;
+    }
+}
+
+START_TEST(a_malformed_call_lets_time_pass_too)
+{
+    for (int which = 0; which < 16; which++) {
+        struct core core;
+        core_begin(&core);
+        struct warmstart_registration registration = core_registration(&core, "a=1");
+        registration.expires_at = 2000;
+        warmstart_waiter_id waiter = core_add(&core, &registration);
+        core.now = 2000;
+        int answer = malformed(&core, which);
+        ck_assert_msg(answer == WARMSTART_ERR_INVALID, "call %d: %d", which, answer);
+        core_expect_ended(&core, waiter, WARMSTART_ENDING_EXPIRED);
+        core_end(&core);
+    }
+}
+END_TEST
+
 START_TEST(every_ending_and_outcome_has_its_own_word)
 {
     for (int a = 1; a < WARMSTART_ENDINGS; a++) {
@@ -332,6 +399,7 @@ int main(void)
     tcase_add_test(tcase, a_logger_may_be_switched_off_between_calls);
     tcase_add_test(tcase, a_manager_that_is_null_is_refused);
     tcase_add_test(tcase, a_missing_argument_is_refused);
+    tcase_add_test(tcase, a_malformed_call_lets_time_pass_too);
     tcase_add_test(tcase, every_ending_and_outcome_has_its_own_word);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

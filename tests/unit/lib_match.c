@@ -288,13 +288,13 @@ START_TEST(those_past_match_until_are_passed_over_in_any_order)
 }
 END_TEST
 
-START_TEST(subset_is_not_supported_yet)
+START_TEST(a_way_to_match_that_is_not_known_is_refused)
 {
     struct core core;
     core_begin(&core);
     core_register(&core, "a=1 b=2", NULL);
-    const enum warmstart_match hows[] = {WARMSTART_MATCH_SUBSET, (enum warmstart_match)2,
-                                         (enum warmstart_match)100};
+    const enum warmstart_match hows[] = {(enum warmstart_match)2, (enum warmstart_match)100,
+                                         (enum warmstart_match) - 1};
     for (size_t i = 0; i < 3; i++) {
         struct warmstart_query query = core_query(&core, "a=1 b=2");
         query.how = hows[i];
@@ -420,7 +420,7 @@ int main(void)
     tcase_add_test(order, a_waiter_at_its_match_until_is_not_matched);
     tcase_add_test(order, a_waiter_that_came_too_late_to_be_matched_is_held);
     tcase_add_test(order, those_past_match_until_are_passed_over_in_any_order);
-    tcase_add_test(order, subset_is_not_supported_yet);
+    tcase_add_test(order, a_way_to_match_that_is_not_known_is_refused);
     suite_add_tcase(suite, order);
     return suite_run(suite);
 }

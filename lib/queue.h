@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue of a field set: its waiters that can be matched, by age. It keeps the set's rank in the index. */
+#ifndef WARMSTART_LIB_QUEUE_H
+#define WARMSTART_LIB_QUEUE_H
+
+#include "manager.h"
+
+/* Puts a waiter in the place of its age. */
+void warmstart_queue_add(struct warmstart_manager *manager, struct waiter *waiter);
+
+void warmstart_queue_remove(struct warmstart_manager *manager, struct waiter *waiter);
+
+/* The waiter of this set that is to be taken next; NULL: none can be matched. */
+static inline struct waiter *queue_next(const struct warmstart_manager *manager, const struct field_set *set)
+{
+    uint32_t number = manager->options.order == WARMSTART_OLDEST_FIRST ? set->oldest : set->newest;
+    return number == SLAB_NONE ? NULL : waiter_at(manager, number);
+}
+
+#endif
