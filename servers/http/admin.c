@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "answer.h"
-#include "number.h"
+#include "metadata.h"
 
 #define FOR_MS_MAX     UINT64_C(86400000) /* a day */
 #define RETIRE_FOR_MS  UINT64_C(300000)   /* as long as a controller goes on polling by default */
@@ -111,10 +111,10 @@ enum MHD_Result warmstart_http_admin_cordon(struct connection *connection, const
 
 /* ---- Waiters by key and instance ---- */
 
-/* What is shown: the value of each filter that the request has, cpu and memory in canonical form. */
+/* What is shown: the value of each filter that the request has, cpu and memory as a field has them. */
 struct listing {
     struct argument filters[FILTERS];
-    char numbers[FILTERS][NUMBER_CANONICAL_BYTES_MAX];
+    char numbers[FILTERS][METADATA_NUMBER_BYTES_MAX];
     json_t *groups; /* by all five values, joined */
     bool truncated; /* there were more than GROUPS_MAX */
 };
@@ -134,7 +134,7 @@ static bool read_filters(struct connection *connection, struct listing *listing)
         if (!argument->text || !is_number(i))
             continue;
         size_t bytes;
-        if (warmstart_number_canonical(argument->text, argument->bytes, listing->numbers[i], &bytes) !=
+        if (warmstart_metadata_number(argument->text, argument->bytes, listing->numbers[i], &bytes) !=
             NUMBER_POSITIVE)
             return false;
         *argument = (struct argument){listing->numbers[i], bytes};
@@ -167,13 +167,26 @@ static bool fits(const struct listing *listing, const struct argument values[FIL
     return true;
 }
 
+/* A field's value, with its type. NULL: out of memory. */
+static json_t *value_of(const struct argument *value)
+{
+    char *text = malloc(metadata_shown_bytes_max(value->bytes));
+    if (!text)
+        return NULL;
+    size_t bytes = warmstart_metadata_show(value->text, value->bytes, text);
+    json_t *json = json_loadb(text, bytes, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    /* An integer that only a double can hold. */
+    if (!json)
+        json = json_loadb(text, bytes, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+    free(text);
+    return json;
+}
+
 static json_t *new_group(const struct argument values[FILTERS])
 {
     json_t *group = json_object();
     for (size_t i = 0; i < FILTERS; i++) {
-        json_t *value = is_number(i) ? json_loadb(values[i].text, values[i].bytes,
-                                                  JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL)
-                                     : json_stringn(values[i].text, values[i].bytes);
+        json_t *value = value_of(&values[i]);
         json_object_set_new(group, filter_names[i], value ? value : json_null());
     }
     json_object_set_new(group, "held", json_integer(0));

@@ -494,12 +494,23 @@ static const char *read_text(struct scan *scan, const char *at)
     return at == scan->end ? at : fail(scan, at, JSON_REASON_END);
 }
 
-int warmstart_json_scan(const char *text, size_t bytes, const struct json_node *nodes, size_t nodes_len,
-                        struct json_span *spans, struct json_failure *ret_failure)
+static const char *read_scalar(struct scan *scan, const char *at)
 {
-    assert(nodes_len > 0 && nodes_len <= JSON_NODES_MAX);
-    if (bytes == 0)
-        text = "";
+    at = skip_space(at, scan->end);
+    if (at == scan->end || *at == '{' || *at == '[')
+        return fail(scan, at, JSON_REASON_SCALAR);
+    at = read_value(scan, at);
+    if (at == NULL)
+        return NULL;
+    at = skip_space(at, scan->end);
+    return at == scan->end ? at : fail(scan, at, JSON_REASON_END);
+}
+
+/* Goes through `bytes` bytes at `text`, which is not NULL. */
+static int scan_text(const char *text, size_t bytes, const struct json_node *nodes, size_t nodes_len,
+                     struct json_span *spans, struct json_failure *ret_failure,
+                     const char *(*read)(struct scan *scan, const char *at))
+{
     struct scan scan;
     scan.end = text + bytes;
     scan.nodes = nodes;
@@ -510,12 +521,26 @@ int warmstart_json_scan(const char *text, size_t bytes, const struct json_node *
     scan.depth = 0;
     for (size_t i = 0; i < nodes_len; i++)
         spans[i].kind = JSON_KIND_NONE;
-    if (read_text(&scan, text) != NULL)
+    if (read(&scan, text) != NULL)
         return 1;
     /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): whatever returns NULL has set it */
     ret_failure->reason = scan.reason;
     ret_failure->offset = (size_t)(scan.wrong - text);
     return 0;
+}
+
+int warmstart_json_scan(const char *text, size_t bytes, const struct json_node *nodes, size_t nodes_len,
+                        struct json_span *spans, struct json_failure *ret_failure)
+{
+    assert(nodes_len > 0 && nodes_len <= JSON_NODES_MAX);
+    return scan_text(bytes > 0 ? text : "", bytes, nodes, nodes_len, spans, ret_failure, read_text);
+}
+
+int warmstart_json_scan_scalar(const char *text, size_t bytes, struct json_span *ret_span,
+                               struct json_failure *ret_failure)
+{
+    static const struct json_node none = {0};
+    return scan_text(bytes > 0 ? text : "", bytes, &none, 1, ret_span, ret_failure, read_scalar);
 }
 
 const char *warmstart_json_expected(enum json_reason reason)
@@ -554,7 +579,9 @@ const char *warmstart_json_expected(enum json_reason reason)
     case JSON_REASON_NESTING:
         return "at most 64 levels of nesting";
     case JSON_REASON_END:
-        return "nothing after the object";
+        return "nothing after the value";
+    case JSON_REASON_SCALAR:
+        return "a JSON string, number, true, false or null";
     }
     return "nothing else";
 }

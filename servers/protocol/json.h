@@ -74,7 +74,8 @@ enum json_reason {
     JSON_REASON_DIGIT,     /* a digit has to stand here */
     JSON_REASON_RANGE,     /* a number too large for a double */
     JSON_REASON_NESTING,   /* over JSON_NESTING_MAX levels */
-    JSON_REASON_END        /* something after the object */
+    JSON_REASON_END,       /* something after the object */
+    JSON_REASON_SCALAR     /* the text is not a string, number, true, false or null */
 };
 
 struct json_failure {
@@ -92,6 +93,13 @@ struct json_failure {
  */
 int warmstart_json_scan(const char *text, size_t bytes, const struct json_node *nodes, size_t nodes_len,
                         struct json_span *spans, struct json_failure *ret_failure);
+
+/*
+ * The same for a text that is a string, a number, true, false or null, with space around it at most. 1:
+ * *ret_span is set. 0: it is not; *ret_failure says why.
+ */
+int warmstart_json_scan_scalar(const char *text, size_t bytes, struct json_span *ret_span,
+                               struct json_failure *ret_failure);
 
 /* What was expected, as words that follow "expected ", such as "',' or '}'". Never NULL; static. */
 const char *warmstart_json_expected(enum json_reason reason);

@@ -174,16 +174,70 @@ enum number_sign warmstart_number_canonical(const char *text, size_t bytes,
         return NUMBER_INVALID;
     size_t first = first_digit(&number);
     size_t len = digits_len(&number);
-    if (first == len || number.negative || warmstart_number_overflows(&number) || underflows(&number, first))
-        return NUMBER_NOT_POSITIVE;
+    if (first == len) {
+        memcpy(out, "0e0", 3);
+        *ret_bytes = 3;
+        return NUMBER_ZERO;
+    }
+    if (warmstart_number_overflows(&number) || underflows(&number, first))
+        return NUMBER_RANGE;
     size_t last = len - 1;
     while (digit_at(&number, last) == '0')
         last--;
     char *at = out;
+    if (number.negative)
+        *at++ = '-';
     for (size_t i = first; i <= last; i++)
         *at++ = digit_at(&number, i);
     *at++ = 'e';
     at = write_integer(at, magnitude_at(&number, last));
     *ret_bytes = (size_t)(at - out);
-    return NUMBER_POSITIVE;
+    return number.negative ? NUMBER_NEGATIVE : NUMBER_POSITIVE;
+}
+
+/* ---- For people ---- */
+
+static char *put(char *out, const char *text, size_t bytes)
+{
+    memcpy(out, text, bytes);
+    return out + bytes;
+}
+
+static char *put_zeros(char *out, int64_t zeros)
+{
+    memset(out, '0', (size_t)zeros);
+    return out + zeros;
+}
+
+/* The bounds within which no exponent is written are JavaScript's. The byte behind it; NULL: it needs one. */
+static char *write_plain(char *out, const struct number *number)
+{
+    int64_t digits = (int64_t)number->integer_bytes;
+    int64_t before = digits + number->exponent; /* digits before the point, zeros added */
+    if (number->negative)
+        *out++ = '-';
+    if (number->exponent >= 0 && before <= 21)
+        return put_zeros(put(out, number->integer, (size_t)digits), number->exponent);
+    if (before > 0 && before < digits) {
+        out = put(out, number->integer, (size_t)before);
+        *out++ = '.';
+        return put(out, number->integer + before, (size_t)(digits - before));
+    }
+    if (before > 0 || before <= -6)
+        return NULL;
+    out = put_zeros(put(out, "0.", 2), -before);
+    return put(out, number->integer, (size_t)digits);
+}
+
+size_t warmstart_number_plain(const char *text, size_t bytes, char *out)
+{
+    struct number number;
+    if (!warmstart_number_read(text, bytes, &number) || number.bytes != bytes)
+        return 0;
+    char *end = NULL;
+    if (number.fraction_bytes == 0)
+        end = number.integer[0] == '0' ? put(out, "0", 1) : write_plain(out, &number);
+    if (end == NULL)
+        end = put(out, text, bytes);
+    return (size_t)(end - out);
 }

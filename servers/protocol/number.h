@@ -33,18 +33,26 @@ int warmstart_number_read(const char *text, size_t bytes, struct number *ret_num
 int warmstart_number_overflows(const struct number *number);
 
 enum number_sign {
-    NUMBER_INVALID = -1, /* not a number of JSON as a whole, or over NUMBER_TEXT_BYTES_MAX */
-    NUMBER_NOT_POSITIVE =
-        0, /* 0, below 0, or not in the range of a double: 5e-324 to 1.7976931348623157e308 */
-    NUMBER_POSITIVE = 1
+    NUMBER_INVALID = 0, /* not a number of JSON as a whole, or over NUMBER_TEXT_BYTES_MAX */
+    NUMBER_RANGE,       /* other than 0 and not in the range of a double: 5e-324 to 1.7976931348623157e308 */
+    NUMBER_NEGATIVE,
+    NUMBER_ZERO,
+    NUMBER_POSITIVE
 };
 
 /*
- * Writes the canonical form of a positive number: its digits without zeros at either end, an e, an
- * exponent, such as 5e-1 for 0.5. Two numbers are equal exactly when their canonical forms are. Only for
- * NUMBER_POSITIVE is anything written; no zero is added.
+ * Writes the canonical form of a number: a minus sign if it is below 0, its digits without zeros at either
+ * end, an e, an exponent, such as 5e-1 for 0.5; 0e0 for 0. Two numbers are equal exactly when their canonical
+ * forms are. Nothing is written for NUMBER_INVALID and NUMBER_RANGE; no zero is added.
  */
 enum number_sign warmstart_number_canonical(const char *text, size_t bytes,
                                             char out[NUMBER_CANONICAL_BYTES_MAX], size_t *ret_bytes);
+
+/*
+ * Writes a number as people do, if its canonical form is given: 0.5 for 5e-1, 1 for 1e0, but 1e-7 and 1e21.
+ * Of `out` at most bytes + NUMBER_PLAIN_BYTES_MORE are used. The length; 0: it is not a number as a whole.
+ */
+#define NUMBER_PLAIN_BYTES_MORE 24
+size_t warmstart_number_plain(const char *text, size_t bytes, char *out);
 
 #endif

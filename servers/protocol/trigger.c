@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json_text.h"
 #include "value.h"
 
 enum field { FIELD_CPU = 0, FIELD_DEPLOYMENT, FIELD_MEMORY, FIELD_VERSION };
@@ -108,6 +109,8 @@ static int check_header(const struct trigger_value *values, enum trigger_header 
         return header_error(error, TRIGGER_CODE_HEADER_INVALID, header, "at most 1024 bytes");
     if (value_has_control(value->text, value->bytes))
         return header_error(error, TRIGGER_CODE_HEADER_INVALID, header, "no control characters");
+    if (!warmstart_metadata_is_string(value->text, value->bytes))
+        return header_error(error, TRIGGER_CODE_HEADER_INVALID, header, "no byte 0xFF at the beginning");
     return 1;
 }
 
@@ -117,7 +120,7 @@ static int read_number_header(const struct trigger_value *values, enum trigger_h
 {
     size_t bytes;
     const struct trigger_value *value = &values[header];
-    if (warmstart_number_canonical(value->text, value->bytes, out, &bytes) != NUMBER_POSITIVE)
+    if (warmstart_metadata_number(value->text, value->bytes, out, &bytes) != NUMBER_POSITIVE)
         return header_error(error, TRIGGER_CODE_HEADER_INVALID, header, "a positive number");
     set_field(poll->fields, field, out, bytes);
     return 1;
@@ -242,7 +245,7 @@ static int read_number(const struct json_span *span, struct trigger_dispatch *di
 {
     size_t bytes;
     if (!is_usable(span, JSON_KIND_NUMBER) ||
-        warmstart_number_canonical(span->start, span->bytes, out, &bytes) != NUMBER_POSITIVE)
+        warmstart_metadata_number(span->start, span->bytes, out, &bytes) != NUMBER_POSITIVE)
         return 0;
     set_field(dispatch->fields, field, out, bytes);
     return 1;
@@ -349,64 +352,21 @@ size_t warmstart_trigger_write_connect(char out[TRIGGER_CONNECT_BYTES_MAX], uint
     return (size_t)bytes;
 }
 
-/* An output that never grows over its end, nor into what is reserved for what has to follow. */
-struct writer {
-    char *out;
-    size_t used;
-    size_t limit;
-};
-
-/* Adds bytes, or nothing if they do not fit. 1: added. */
-static int put(struct writer *writer, const char *text, size_t bytes)
-{
-    if (bytes > writer->limit - writer->used)
-        return 0;
-    memcpy(writer->out + writer->used, text, bytes);
-    writer->used += bytes;
-    return 1;
-}
-
-/* Adds one character as it has to stand in a string of JSON. 1: added. */
-static int put_character(struct writer *writer, const char *text, size_t bytes)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint8_t byte = (uint8_t)text[0];
-    if (bytes == 1 && (byte == '"' || byte == '\\'))
-        return put(writer, (const char[]){'\\', text[0]}, 2);
-    if (bytes == 1 && (byte < 0x20 || byte == 0x7f))
-        return put(writer, (const char[]){'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]}, 6);
-    return put(writer, text, bytes);
-}
-
-/* Adds a zero-terminated text as the content of a string of JSON, as far as it fits. */
-static void put_text(struct writer *writer, const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        size_t bytes = warmstart_json_utf8(text, left);
-        int added = bytes > 0 ? put_character(writer, text, bytes) : put(writer, "\xef\xbf\xbd", 3);
-        if (!added)
-            return;
-        text += bytes > 0 ? bytes : 1;
-        left -= bytes > 0 ? bytes : 1;
-    }
-}
-
 size_t warmstart_trigger_write_error(char *out, size_t out_bytes, const char *code, const char *message)
 {
     static const char head[] = "{\"error\":{\"code\":\"";
     static const char middle[] = "\",\"message\":\"";
     static const char tail[] = "\"}}";
     assert(out_bytes >= 64);
-    struct writer writer = {.out = out, .limit = out_bytes};
-    put(&writer, head, sizeof(head) - 1);
-    writer.limit = out_bytes - (sizeof(middle) - 1) - (sizeof(tail) - 1);
-    put_text(&writer, code);
-    writer.limit = out_bytes;
-    put(&writer, middle, sizeof(middle) - 1);
-    writer.limit = out_bytes - (sizeof(tail) - 1);
-    put_text(&writer, message);
-    writer.limit = out_bytes;
-    put(&writer, tail, sizeof(tail) - 1);
-    return writer.used;
+    struct json_text text = {.out = out, .limit = out_bytes};
+    warmstart_json_text_add(&text, head, sizeof(head) - 1);
+    text.limit = out_bytes - (sizeof(middle) - 1) - (sizeof(tail) - 1);
+    warmstart_json_text_add_string(&text, code, strlen(code));
+    text.limit = out_bytes;
+    warmstart_json_text_add(&text, middle, sizeof(middle) - 1);
+    text.limit = out_bytes - (sizeof(tail) - 1);
+    warmstart_json_text_add_string(&text, message, strlen(message));
+    text.limit = out_bytes;
+    warmstart_json_text_add(&text, tail, sizeof(tail) - 1);
+    return text.used;
 }

@@ -15,7 +15,7 @@
 #include <warmstart/warmstart.h>
 
 #include "json.h"
-#include "number.h"
+#include "metadata.h"
 #include "token.h"
 
 #define TRIGGER_FIELDS            4
@@ -73,10 +73,10 @@ struct trigger_poll {
     size_t controller_id_bytes;                    /* 0: none */
     const char *instance;                          /* in the headers */
     size_t instance_bytes;                         /* 0: none */
-    uint8_t has_token;                       /* 1: the deployment came as a token, which is in `token` */
-    struct token token;                      /* only with has_token; not verified */
-    char cpu[NUMBER_CANONICAL_BYTES_MAX];    /* a field's value */
-    char memory[NUMBER_CANONICAL_BYTES_MAX]; /* a field's value */
+    uint8_t has_token;                      /* 1: the deployment came as a token, which is in `token` */
+    struct token token;                     /* only with has_token; not verified */
+    char cpu[METADATA_NUMBER_BYTES_MAX];    /* a field's value */
+    char memory[METADATA_NUMBER_BYTES_MAX]; /* a field's value */
 };
 
 /*
@@ -115,8 +115,8 @@ struct trigger_dispatch {
     char run[TRIGGER_RUN_BYTES_MAX];               /* run.friendlyId, decoded: any UTF-8, control bytes too */
     char deployment[TRIGGER_VALUE_BYTES_MAX];      /* a field's value, where it had to be decoded */
     char version[TRIGGER_VALUE_BYTES_MAX];         /* a field's value, where it had to be decoded */
-    char cpu[NUMBER_CANONICAL_BYTES_MAX];          /* a field's value */
-    char memory[NUMBER_CANONICAL_BYTES_MAX];       /* a field's value */
+    char cpu[METADATA_NUMBER_BYTES_MAX];           /* a field's value */
+    char memory[METADATA_NUMBER_BYTES_MAX];        /* a field's value */
 };
 
 /*

@@ -172,7 +172,7 @@ START_TEST(waiters_are_counted_by_key_and_instance)
     client_hold(&second, &fixture, &same);
     client_hold(&third, &fixture, &other);
     expect_waiters("?instance=node-2",
-                   "{\"waiters\":[{\"cpu\":0.5,\"deployment\":\"other\",\"memory\":4.0,"
+                   "{\"waiters\":[{\"cpu\":0.5,\"deployment\":\"other\",\"memory\":4,"
                    "\"version\":\"2\",\"instance\":\"node-2\",\"held\":1,\"matchable\":1}],"
                    "\"truncated\":false}");
     ask("PUT /warm-start/instances/node-1/cordon");

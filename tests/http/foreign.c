@@ -8,9 +8,9 @@
 
 /* The fields of the usual identity, as the dialect writes them. */
 static const struct warmstart_field fields[] = {
-    {"cpu", 3, "5e-1", 4},
+    {"cpu", 3, "\xffn5e-1", 6},
     {"deployment", 10, "deployment_1", 12},
-    {"memory", 6, "5e-1", 4},
+    {"memory", 6, "\xffn5e-1", 6},
     {"version", 7, "20260327.4", 10},
 };
 

@@ -546,10 +546,67 @@ static TCase *findings(void)
     return tcase;
 }
 
+/* ---- Scalars ---- */
+
+START_TEST(a_scalar_stands_alone)
+{
+    static const struct {
+        const char *text;
+        size_t bytes;
+        enum json_kind kind; /* JSON_KIND_NONE: refused */
+        enum json_reason reason;
+        size_t offset; /* of the value, or of what does not fit */
+    } scalars[] = {
+        {TEXT("1"), JSON_KIND_NUMBER, JSON_REASON_NONE, 0},
+        {TEXT(" -1.5e3\n"), JSON_KIND_NUMBER, JSON_REASON_NONE, 1},
+        {TEXT("\"\""), JSON_KIND_STRING, JSON_REASON_NONE, 1},
+        {TEXT("\"[{\""), JSON_KIND_STRING, JSON_REASON_NONE, 1},
+        {TEXT("true"), JSON_KIND_TRUE, JSON_REASON_NONE, 0},
+        {TEXT("false"), JSON_KIND_FALSE, JSON_REASON_NONE, 0},
+        {TEXT("null\t"), JSON_KIND_NULL, JSON_REASON_NONE, 0},
+        {TEXT(""), JSON_KIND_NONE, JSON_REASON_SCALAR, 0},
+        {TEXT("  "), JSON_KIND_NONE, JSON_REASON_SCALAR, 2},
+        {TEXT("[1]"), JSON_KIND_NONE, JSON_REASON_SCALAR, 0},
+        {TEXT(" {}"), JSON_KIND_NONE, JSON_REASON_SCALAR, 1},
+        {TEXT("1,"), JSON_KIND_NONE, JSON_REASON_END, 1},
+        {TEXT("true1"), JSON_KIND_NONE, JSON_REASON_END, 4},
+        {TEXT("tru"), JSON_KIND_NONE, JSON_REASON_VALUE, 0},
+        {TEXT("\"x"), JSON_KIND_NONE, JSON_REASON_QUOTE, 2},
+        {TEXT("\"\xff\""), JSON_KIND_NONE, JSON_REASON_UTF8, 1},
+        {TEXT("-"), JSON_KIND_NONE, JSON_REASON_DIGIT, 1},
+        {TEXT("1e999"), JSON_KIND_NONE, JSON_REASON_RANGE, 0},
+        {TEXT("1\0"), JSON_KIND_NONE, JSON_REASON_END, 1},
+    };
+    for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++) {
+        struct json_span span;
+        struct json_failure failure = {JSON_REASON_NONE, 0};
+        char *copy = text_copy(scalars[i].text, scalars[i].bytes);
+        int read = warmstart_json_scan_scalar(copy, scalars[i].bytes, &span, &failure);
+        ck_assert_msg(read == (scalars[i].kind != JSON_KIND_NONE), "%s", scalars[i].text);
+        ck_assert_int_eq(failure.reason, scalars[i].reason);
+        if (read) {
+            ck_assert_int_eq(span.kind, scalars[i].kind);
+            ck_assert_uint_eq((size_t)(span.start - copy), scalars[i].offset);
+        } else {
+            ck_assert_uint_eq(failure.offset, scalars[i].offset);
+        }
+        free(copy);
+    }
+}
+END_TEST
+
+static TCase *scalars(void)
+{
+    TCase *tcase = tcase_create("scalars");
+    tcase_add_test(tcase, a_scalar_stands_alone);
+    return tcase;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("json");
     suite_add_tcase(suite, refusals());
     suite_add_tcase(suite, findings());
+    suite_add_tcase(suite, scalars());
     return suite_run(suite);
 }

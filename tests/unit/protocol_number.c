@@ -72,30 +72,98 @@ START_TEST(spellings_of_one_value_have_one_form)
 }
 END_TEST
 
-START_TEST(what_is_not_above_0_or_not_a_double_is_not_positive)
+START_TEST(signs_have_forms_too)
+{
+    static const struct {
+        const char *text;
+        enum number_sign sign;
+        const char *form;
+    } signs[] = {
+        {"0", NUMBER_ZERO, "0e0"},
+        {"-0", NUMBER_ZERO, "0e0"},
+        {"0.0", NUMBER_ZERO, "0e0"},
+        {"0e0", NUMBER_ZERO, "0e0"},
+        {"0e99999999999999999999", NUMBER_ZERO, "0e0"},
+        {"-1", NUMBER_NEGATIVE, "-1e0"},
+        {"-0.5", NUMBER_NEGATIVE, "-5e-1"},
+        {"-50e-2", NUMBER_NEGATIVE, "-5e-1"},
+        {"-1.7976931348623157e308", NUMBER_NEGATIVE, "-17976931348623157e292"},
+        {"-5e-324", NUMBER_NEGATIVE, "-5e-324"},
+        {"1", NUMBER_POSITIVE, "1e0"},
+    };
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+        char out[NUMBER_CANONICAL_BYTES_MAX + 1];
+        ck_assert_msg(canonical(signs[i].text, strlen(signs[i].text), out) == signs[i].sign, "%s",
+                      signs[i].text);
+        ck_assert_str_eq(out, signs[i].form);
+    }
+}
+END_TEST
+
+START_TEST(what_is_not_a_double_is_out_of_range)
 {
     static const char *const texts[] = {
-        "0",
-        "-0",
-        "0.0",
-        "0e0",
-        "0e99999999999999999999",
-        "-1",
-        "-0.5",
         "-1e999",
         "1e309",
         "1e999",
         "2e308",
         "1.7976931348623159e308",
+        "-1.7976931348623159e308",
         "1e-325",
         "4e-324",
+        "-4e-324",
         "0.4e-323",
         "1e-999",
         "1e99999999999999999999999999999",
         "1e-99999999999999999999999999999",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        assert_sign(texts[i], NUMBER_NOT_POSITIVE);
+        assert_sign(texts[i], NUMBER_RANGE);
+}
+END_TEST
+
+/* Both spellings in a block that has only the room that is asked for. */
+START_TEST(a_number_is_shown_as_people_write_it)
+{
+    static const char *const shown[][2] = {
+        {"1e0", "1"},
+        {"-1e0", "-1"},
+        {"0e0", "0"},
+        {"5e-1", "0.5"},
+        {"-5e-1", "-0.5"},
+        {"15e-1", "1.5"},
+        {"1024e0", "1024"},
+        {"1e3", "1000"},
+        {"123e18", "123000000000000000000"},
+        {"1e20", "100000000000000000000"},
+        {"1e21", "1e21"},
+        {"1e-6", "0.000001"},
+        {"1e-7", "1e-7"},
+        {"125e-8", "0.00000125"},
+        {"125e-9", "125e-9"},
+        {"5e-324", "5e-324"},
+        {"17976931348623157e292", "17976931348623157e292"},
+        {"10505e-2", "105.05"},
+        {"0e5", "0"},
+        {"-0", "0"},
+        {"1.50", "1.50"},
+        {"1", "1"},
+        {"", ""},
+        {"x", ""},
+        {"1e0 ", ""},
+    };
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        size_t bytes = strlen(shown[i][0]);
+        char *copy = text_copy(shown[i][0], bytes);
+        char *out = malloc(bytes + NUMBER_PLAIN_BYTES_MORE);
+        ck_assert_ptr_nonnull(out);
+        size_t length = warmstart_number_plain(copy, bytes, out);
+        const char *expected = shown[i][1];
+        ck_assert_msg(length == strlen(expected) && memcmp(out, expected, length) == 0, "%s: %.*s",
+                      shown[i][0], (int)length, out);
+        free(copy);
+        free(out);
+    }
 }
 END_TEST
 
@@ -157,7 +225,7 @@ START_TEST(the_longest_text_fits_and_a_longer_one_is_invalid)
     ck_assert_int_eq(canonical(text, NUMBER_TEXT_BYTES_MAX, out), NUMBER_POSITIVE);
     ck_assert_str_eq(out, "1e-7");
     memcpy(text + NUMBER_TEXT_BYTES_MAX - 7, "123e-99", 7);
-    ck_assert_int_eq(canonical(text, NUMBER_TEXT_BYTES_MAX, out), NUMBER_NOT_POSITIVE);
+    ck_assert_int_eq(canonical(text, NUMBER_TEXT_BYTES_MAX, out), NUMBER_RANGE);
 }
 END_TEST
 
@@ -291,7 +359,9 @@ int main(void)
     TCase *tcase = tcase_create("number");
     tcase_set_timeout(tcase, 600);
     tcase_add_test(tcase, spellings_of_one_value_have_one_form);
-    tcase_add_test(tcase, what_is_not_above_0_or_not_a_double_is_not_positive);
+    tcase_add_test(tcase, signs_have_forms_too);
+    tcase_add_test(tcase, what_is_not_a_double_is_out_of_range);
+    tcase_add_test(tcase, a_number_is_shown_as_people_write_it);
     tcase_add_test(tcase, what_json_does_not_call_a_number_is_invalid);
     tcase_add_test(tcase, a_number_reads_as_far_as_it_goes);
     tcase_add_test(tcase, the_longest_text_fits_and_a_longer_one_is_invalid);

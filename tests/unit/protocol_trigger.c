@@ -18,12 +18,21 @@ static void assert_field(const struct warmstart_field *fields, size_t index, con
                   "%s is %.*s, not %s", name, (int)fields[index].value_bytes, fields[index].value, value);
 }
 
+/* `form` is the canonical form. */
+static void assert_number(const struct warmstart_field *fields, size_t index, const char *name,
+                          const char *form)
+{
+    char value[64];
+    ck_assert_int_lt(snprintf(value, sizeof(value), "\xffn%s", form), (int)sizeof(value));
+    assert_field(fields, index, name, value);
+}
+
 static void assert_fields(const struct warmstart_field *fields, const char *deployment, const char *version,
                           const char *cpu, const char *memory)
 {
-    assert_field(fields, 0, "cpu", cpu);
+    assert_number(fields, 0, "cpu", cpu);
     assert_field(fields, 1, "deployment", deployment);
-    assert_field(fields, 2, "memory", memory);
+    assert_number(fields, 2, "memory", memory);
     assert_field(fields, 3, "version", version);
 }
 
@@ -137,6 +146,24 @@ START_TEST(control_bytes_in_a_header_are_refused)
             assert_refused(values, (enum trigger_header)header, TRIGGER_CODE_HEADER_INVALID);
         }
     }
+}
+END_TEST
+
+/* It says that a value is no string. */
+START_TEST(a_header_does_not_begin_with_the_byte_that_types_begin_with)
+{
+    for (unsigned header = 0; header < TRIGGER_HEADERS; header++) {
+        struct trigger_value values[TRIGGER_HEADERS];
+        good_headers(values);
+        values[header] = value("\xffn1e0");
+        assert_refused(values, (enum trigger_header)header, TRIGGER_CODE_HEADER_INVALID);
+    }
+    struct trigger_value values[TRIGGER_HEADERS];
+    struct trigger_poll poll;
+    struct trigger_error error;
+    good_headers(values);
+    values[TRIGGER_HEADER_VERSION] = value("v\xff");
+    ck_assert(warmstart_trigger_read_poll(values, &poll, &error));
 }
 END_TEST
 
@@ -280,7 +307,7 @@ START_TEST(a_body_that_is_not_what_is_asked_for_is_refused)
         {"{\"dequeuedMessage\":\"{}\"}", 19, "body: expected 'dequeuedMessage' to be an object at byte 19"},
         {"{\"dequeuedMessage\":{},\"dequeuedMessage\":1}", 40,
          "body: expected 'dequeuedMessage' to be an object at byte 40"},
-        {"{\"dequeuedMessage\":{}} x", 23, "body: expected nothing after the object at byte 23"},
+        {"{\"dequeuedMessage\":{}} x", 23, "body: expected nothing after the value at byte 23"},
         {"{\"dequeuedMessage\":{\"a\":\"\xff\"}}", 25, "body: expected valid UTF-8 at byte 25"},
         {"{\"dequeuedMessage\":{", 20,
          "body: expected a key in double quotes at byte 20, where the body ends"},
@@ -592,6 +619,7 @@ static TCase *polls(void)
     tcase_add_test(tcase, a_missing_or_empty_field_header_is_named);
     tcase_add_test(tcase, a_header_over_1_kib_is_named);
     tcase_add_test(tcase, control_bytes_in_a_header_are_refused);
+    tcase_add_test(tcase, a_header_does_not_begin_with_the_byte_that_types_begin_with);
     tcase_add_test(tcase, cpu_and_memory_have_to_be_positive_numbers);
     tcase_add_test(tcase, the_sentence_says_what_was_expected);
     tcase_add_test(tcase, a_token_is_matched_by_its_deployment_claim);
