@@ -107,11 +107,56 @@ static void check_positive(const char *text, size_t bytes, const struct canonica
         check_rewritten(text, shift * (int)(1 + bytes % 7), canonical);
 }
 
-static void check_not_positive(const char *text)
+/* The same but for the sign. */
+static void check_negative(const char *text, size_t bytes, const struct canonical *canonical)
 {
-    /* What is between half the smallest double and 5e-324 is rounded up by strtod(). */
+    struct canonical positive;
+    fuzz_require(text[0] == '-' && canonical->text[0] == '-');
+    write_canonical(text + 1, bytes - 1, &positive);
+    fuzz_require(positive.sign == NUMBER_POSITIVE);
+    fuzz_require(strcmp(positive.text, canonical->text + 1) == 0);
+}
+
+/* What is between half the smallest double and 5e-324 is rounded up by strtod(). */
+static void check_out_of_range(const char *text)
+{
     double value = strtod(text, NULL);
-    fuzz_require(value <= 5e-324 || isinf(value));
+    fuzz_require(fabs(value) <= 5e-324 || isinf(value));
+}
+
+static void check_sign(const char *text, size_t bytes, const struct canonical *canonical)
+{
+    switch (canonical->sign) {
+    case NUMBER_POSITIVE:
+        check_positive(text, bytes, canonical);
+        break;
+    case NUMBER_NEGATIVE:
+        check_negative(text, bytes, canonical);
+        break;
+    case NUMBER_ZERO:
+        fuzz_require(strtod(text, NULL) == 0 && strcmp(canonical->text, "0e0") == 0);
+        break;
+    case NUMBER_RANGE:
+        check_out_of_range(text);
+        break;
+    case NUMBER_INVALID:
+        break;
+    }
+}
+
+/* What is shown is a number again, of the same value. */
+static void check_plain(const struct canonical *canonical)
+{
+    struct canonical again;
+    char *block = fuzz_block(canonical->text, canonical->bytes);
+    char *shown = malloc(canonical->bytes + NUMBER_PLAIN_BYTES_MORE);
+    fuzz_require(shown != NULL);
+    size_t bytes = warmstart_number_plain(block, canonical->bytes, shown);
+    fuzz_require(bytes > 0 && bytes <= canonical->bytes + NUMBER_PLAIN_BYTES_MORE);
+    write_canonical(shown, bytes, &again);
+    fuzz_require(again.sign == canonical->sign && strcmp(again.text, canonical->text) == 0);
+    free(shown);
+    free(block);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
@@ -123,10 +168,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     fuzz_require((canonical.sign != NUMBER_INVALID) == (expected && bytes <= NUMBER_TEXT_BYTES_MAX));
     if (bytes > 0)
         check_against_jansson(text, bytes, expected);
-    if (canonical.sign == NUMBER_POSITIVE)
-        check_positive(text, bytes, &canonical);
-    else if (canonical.sign == NUMBER_NOT_POSITIVE)
-        check_not_positive(text);
+    check_sign(text, bytes, &canonical);
+    if (canonical.bytes > 0 && canonical.bytes <= NUMBER_TEXT_BYTES_MAX - NUMBER_PLAIN_BYTES_MORE)
+        check_plain(&canonical);
     free(text);
     return 0;
 }

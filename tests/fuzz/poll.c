@@ -27,6 +27,8 @@ static int fault_of(const struct trigger_value *value, enum trigger_header heade
         return is_needed(header) ? TRIGGER_CODE_HEADER_MISSING : 0;
     if (value->bytes > TRIGGER_VALUE_BYTES_MAX || value_has_control(value->text, value->bytes))
         return TRIGGER_CODE_HEADER_INVALID;
+    if (value->text[0] == '\xff')
+        return TRIGGER_CODE_HEADER_INVALID;
     if (header != TRIGGER_HEADER_CPU && header != TRIGGER_HEADER_MEMORY)
         return 0;
     bool positive = warmstart_number_canonical(value->text, value->bytes, number, &bytes) == NUMBER_POSITIVE;
