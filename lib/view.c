@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Showing waiters to the caller. */
-#include "manager.h"
+#include "query.h"
 
 static void list_fields(const struct field_set *set, struct warmstart_field fields[WARMSTART_FIELDS_MAX])
 {
@@ -15,19 +15,15 @@ static void list_fields(const struct field_set *set, struct warmstart_field fiel
     }
 }
 
-int warmstart_foreach_waiter(struct warmstart_manager *manager,
-                             int (*view)(void *user, const struct warmstart_waiter_view *waiter), void *user,
-                             uint64_t now)
+/* Shows the waiters that fit, `wanted` NULL: all, until `view` returns other than 0, which is returned. */
+static int show(const struct warmstart_manager *manager, const struct wanted *wanted,
+                int (*view)(void *user, const struct warmstart_waiter_view *waiter), void *user)
 {
-    if (manager == NULL)
-        return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
-    if (view == NULL)
-        return WARMSTART_ERR_INVALID;
     struct warmstart_field fields[WARMSTART_FIELDS_MAX];
     for (uint32_t number = 0; number < slab_len(&manager->waiters); number++) {
         const struct waiter *waiter = waiter_at(manager, number);
-        if (!slab_is_taken(waiter) || waiter->entity.state == WAITER_ENDED)
+        if (!slab_is_taken(waiter) || waiter->entity.state == WAITER_ENDED ||
+            (wanted != NULL && !warmstart_wanted_is(wanted, waiter->set)))
             continue;
         list_fields(waiter->set, fields);
         const struct instance *instance = waiter->instance;
@@ -43,4 +39,31 @@ int warmstart_foreach_waiter(struct warmstart_manager *manager,
             return answer;
     }
     return 0;
+}
+
+int warmstart_foreach_waiter(struct warmstart_manager *manager,
+                             int (*view)(void *user, const struct warmstart_waiter_view *waiter), void *user,
+                             uint64_t now)
+{
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    warmstart_manager_advance(manager, now);
+    return view == NULL ? WARMSTART_ERR_INVALID : show(manager, NULL, view, user);
+}
+
+int warmstart_foreach_match(struct warmstart_manager *manager, const struct warmstart_query *query,
+                            int (*view)(void *user, const struct warmstart_waiter_view *waiter), void *user,
+                            uint64_t now)
+{
+    if (manager == NULL)
+        return WARMSTART_ERR_INVALID;
+    warmstart_manager_advance(manager, now);
+    if (view == NULL)
+        return WARMSTART_ERR_INVALID;
+    struct field_list list;
+    struct wanted wanted;
+    int result = warmstart_wanted_read(manager, query, &list, &wanted);
+    if (result < 0)
+        return warmstart_manager_refused(manager, result);
+    return wanted.possible ? show(manager, &wanted, view, user) : 0;
 }

@@ -259,7 +259,7 @@ WARMSTART_API int warmstart_cordon(struct warmstart_manager *manager, const char
 WARMSTART_API int warmstart_retire(struct warmstart_manager *manager, const char *controller_id,
                                    size_t controller_id_bytes, uint64_t until, uint64_t now);
 
-/* What warmstart_foreach_waiter() tells about a waiter. Lives during the call. */
+/* What warmstart_foreach_waiter() and _match() tell about a waiter. Lives during the call. */
 struct warmstart_waiter_view {
     warmstart_waiter_id waiter;
     void *conn;                           /* as registered */
@@ -308,6 +308,16 @@ struct warmstart_query {
  */
 WARMSTART_API int warmstart_match(struct warmstart_manager *manager, const struct warmstart_query *query,
                                   warmstart_waiter_id *ret_waiter, uint64_t now);
+
+/*
+ * Calls `view` as warmstart_foreach_waiter() does, for each waiter whose fields fit a query, whether it could
+ * be matched now or not. Looks at every waiter. 0: all were shown; else what `view` returned, or an error as
+ * of warmstart_count().
+ */
+WARMSTART_API int warmstart_foreach_match(struct warmstart_manager *manager,
+                                          const struct warmstart_query *query,
+                                          int (*view)(void *user, const struct warmstart_waiter_view *waiter),
+                                          void *user, uint64_t now);
 
 /* Hands a claim back: the waiter waits again, in the place of its age. 1: done; 0: it is not claimed (any
  * more). */

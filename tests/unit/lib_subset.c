@@ -498,6 +498,105 @@ START_TEST(what_was_seen_once_needs_no_memory)
 }
 END_TEST
 
+/* ---- Showing ---- */
+
+struct shown {
+    uint64_t ids[8];
+    size_t len;
+    size_t matchable;
+    size_t stop_at; /* returns 42 at this one; 0: never */
+};
+
+static int remember(void *user, const struct warmstart_waiter_view *waiter)
+{
+    struct shown *shown = user;
+    ck_assert_uint_lt(shown->len, 8);
+    shown->ids[shown->len++] = waiter->waiter;
+    shown->matchable += waiter->matchable == 1;
+    for (size_t i = 0; i < waiter->fields_len; i++)
+        ck_assert_uint_eq(waiter->fields[i].name_bytes, 1);
+    return shown->len == shown->stop_at ? 42 : 0;
+}
+
+static int show(struct core *core, const char *fields, enum warmstart_match how, struct shown *shown)
+{
+    struct warmstart_query query = core_query(core, fields);
+    query.how = how;
+    shown->len = shown->matchable = 0;
+    return warmstart_foreach_match(core->manager, &query, remember, shown, core->now);
+}
+
+START_TEST(waiters_are_shown_by_what_fits_them)
+{
+    struct core core;
+    core_begin(&core);
+    warmstart_waiter_id first = core_register(&core, "a=1 b=1", NULL);
+    warmstart_waiter_id second = core_register(&core, "a=1", NULL);
+    warmstart_waiter_id third = core_register(&core, "a=2 b=1", NULL);
+    ck_assert_uint_eq(core_match(&core, "a=1"), second);
+    core_cancel(&core, core_register(&core, "a=1 b=1", NULL));
+    struct shown shown = {.stop_at = 0};
+    ck_assert_int_eq(show(&core, "a=1", WARMSTART_MATCH_SUBSET, &shown), 0);
+    ck_assert_uint_eq(shown.len, 2);
+    ck_assert_uint_eq(shown.matchable, 1);
+    ck_assert_uint_eq(shown.ids[0] ^ shown.ids[1], first ^ second);
+    ck_assert_int_eq(show(&core, "b=1", WARMSTART_MATCH_SUBSET, &shown), 0);
+    ck_assert_uint_eq(shown.len, 2);
+    ck_assert_uint_eq(shown.ids[0] ^ shown.ids[1], first ^ third);
+    ck_assert_int_eq(show(&core, "", WARMSTART_MATCH_SUBSET, &shown), 0);
+    ck_assert_uint_eq(shown.len, 3);
+    ck_assert_int_eq(show(&core, "a=1", WARMSTART_MATCH_EXACT, &shown), 0);
+    ck_assert_uint_eq(shown.len, 1);
+    ck_assert_uint_eq(shown.ids[0], second);
+    ck_assert_int_eq(show(&core, "", WARMSTART_MATCH_EXACT, &shown), 0);
+    ck_assert_uint_eq(shown.len, 0);
+    ck_assert_int_eq(show(&core, "a=3", WARMSTART_MATCH_SUBSET, &shown), 0);
+    ck_assert_uint_eq(shown.len, 0);
+    core_end(&core);
+}
+END_TEST
+
+START_TEST(showing_stops_when_told_and_refuses_what_is_no_query)
+{
+    struct core core;
+    core_begin(&core);
+    for (int i = 0; i < 3; i++)
+        core_register(&core, "a=1 b=1", NULL);
+    struct shown shown = {.stop_at = 2};
+    ck_assert_int_eq(show(&core, "a=1", WARMSTART_MATCH_SUBSET, &shown), 42);
+    ck_assert_uint_eq(shown.len, 2);
+    ck_assert_int_eq(show(&core, "a=1 a=1", WARMSTART_MATCH_SUBSET, &shown), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(show(&core, "a=1", (enum warmstart_match)2, &shown), WARMSTART_ERR_UNSUPPORTED);
+    ck_assert_uint_eq(shown.len, 0);
+    struct warmstart_query query = subset(&core, "a=1");
+    struct warmstart_manager *manager = core.manager;
+    ck_assert_int_eq(warmstart_foreach_match(NULL, &query, remember, &shown, 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_foreach_match(manager, NULL, remember, &shown, 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_foreach_match(manager, &query, NULL, &shown, 1), WARMSTART_ERR_INVALID);
+    core_end(&core);
+}
+END_TEST
+
+START_TEST(showing_lets_time_pass_first)
+{
+    struct core core;
+    core_begin(&core);
+    struct warmstart_registration registration = core_registration(&core, "a=1 b=1");
+    registration.match_until = 2000;
+    registration.expires_at = 3000;
+    core_add(&core, &registration);
+    struct shown shown = {.stop_at = 0};
+    core.now = 2000;
+    ck_assert_int_eq(show(&core, "a=1", WARMSTART_MATCH_SUBSET, &shown), 0);
+    ck_assert_uint_eq(shown.len, 1);
+    ck_assert_uint_eq(shown.matchable, 0);
+    core.now = 3000;
+    ck_assert_int_eq(show(&core, "a=1", WARMSTART_MATCH_SUBSET, &shown), 0);
+    ck_assert_uint_eq(shown.len, 0);
+    core_end(&core);
+}
+END_TEST
+
 /* ---- Leaving and time ---- */
 
 START_TEST(cordoned_instances_do_not_fit)
@@ -602,6 +701,9 @@ int main(void)
     tcase_add_test(tcase, a_dispatch_needs_room_for_its_query);
     tcase_add_test(tcase, when_memory_lacks_a_dispatch_has_changed_nothing);
     tcase_add_test(tcase, what_was_seen_once_needs_no_memory);
+    tcase_add_test(tcase, waiters_are_shown_by_what_fits_them);
+    tcase_add_test(tcase, showing_stops_when_told_and_refuses_what_is_no_query);
+    tcase_add_test(tcase, showing_lets_time_pass_first);
     tcase_add_test(tcase, cordoned_instances_do_not_fit);
     tcase_add_test(tcase, a_cordon_sends_a_retry_elsewhere);
     tcase_add_test(tcase, retired_controllers_do_not_fit);
