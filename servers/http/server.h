@@ -144,25 +144,25 @@ struct warmstart_http {
     struct warmstart_transport transport; /* first, so that it leads back here */
     struct warmstart_loop *loop;          /* the caller's */
     struct warmstart_http_options options;
-    struct listener *listeners;                   /* linked through `next` */
-    struct link cells_roomy[2];                   /* that can take a connection, plain ones and those for TLS;
+    struct listener *listeners;                  /* linked through `next` */
+    struct link cells_roomy[2];                  /* that can take a connection, plain ones and those for TLS;
                                                      the first is filled first */
-    struct link cells_full;                       /* that cannot */
-    size_t cells_len;                             /* in both */
-    struct link polls;                            /* held and not ended */
-    size_t polls_len;                             /* how many */
-    struct link dispatches;                       /* not settled */
-    struct link awaited_ids[AWAITED_ID_BUCKETS];  /* polls by the id to acknowledge; an unused head is zero */
-    uint64_t past_ids[PAST_IDS][2];               /* the last ones, oldest overwritten */
-    size_t past_ids_next;                         /* where the next one goes */
-    struct link lingerers;                        /* closed, waiting for the peer's end */
-    size_t lingerers_len;                         /* how many */
-    struct answers answers;                       /* ready-made */
-    struct auth *auth;                            /* who may do what */
-    struct tls *tls;                              /* NULL: TCP sockets speak plain HTTP */
-    struct counters counters;                     /* since _new */
-    struct deadlines deadlines[PHASES];           /* PHASE_NONE has none */
-    struct peers peers;                           /* for connections_per_address_max */
+    struct link cells_full;                      /* that cannot */
+    size_t cells_len;                            /* in both */
+    struct link polls;                           /* held and not ended */
+    size_t polls_len;                            /* how many */
+    struct link dispatches;                      /* not settled */
+    struct link awaited_ids[AWAITED_ID_BUCKETS]; /* polls by the id to acknowledge; an unused head is zero */
+    uint64_t past_ids[PAST_IDS][2];              /* the last ones, oldest overwritten */
+    size_t past_ids_next;                        /* where the next one goes */
+    struct link lingerers;                       /* closed, waiting for the peer's end */
+    size_t lingerers_len;                        /* how many */
+    struct answers answers;                      /* ready-made */
+    struct auth *auth;                           /* who may do what */
+    struct tls *tls;                             /* NULL: TCP sockets speak plain HTTP */
+    struct counters counters;                    /* since _new */
+    struct deadlines deadlines[PHASES];          /* PHASE_NONE has none */
+    struct peers peers;                          /* for connections_per_address_max */
     int spare;                   /* a descriptor to give up when there is none left; -1: gone */
     uint64_t shortage_logged_at; /* the loop's time; 0: not yet */
     struct drain drain;          /* the way to the end */
