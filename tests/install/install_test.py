@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Installs the build into an empty folder and uses it from there, as a packager and other people's programs do.
 
-Usage: install_test.py SOURCE BUILD LIBRARY...      LIBRARY: core, loop, http; daemon for the program
+Usage: install_test.py SOURCE BUILD LIBRARY...      LIBRARY: core, loop, http, testing; daemon for the program
 
 Prints TAP. The compilers are CC and CXX in the environment.
 """
@@ -18,9 +18,11 @@ import tempfile
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGES = {"core": "libwarmstart", "loop": "libwarmstart-loop", "http": "libwarmstart-http"}
-HEADERS = {"core": "warmstart.h", "loop": "loop.h", "http": "http.h"}
-PRINTS = {"core": "hello to controller_1\n", "loop": "hello to controller_1\n", "http": "HTTP/1.1 200\n"}
+PACKAGES = {"core": "libwarmstart", "loop": "libwarmstart-loop", "http": "libwarmstart-http",
+            "testing": "libwarmstart-testing"}
+HEADERS = {"core": "warmstart.h", "loop": "loop.h", "http": "http.h", "testing": "testing.h"}
+PRINTS = {"core": "hello to controller_1\n", "loop": "hello to controller_1\n", "http": "HTTP/1.1 200\n",
+          "testing": "hello to controller_1\n"}
 FOREIGN = ("microhttpd", "jansson", "nettle", "gnutls")  # what only HTTP may need
 CFLAGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-pedantic-errors"]
 LANGUAGES = {
