@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes as calls to a manager, which has to do what the model of it does; see ../support/lockstep.h. */
+/* Bytes as calls to a manager, which has to do what the model of it does; see ../sim/lockstep.h. */
 #include "fuzz.h"
 #include "lockstep.h"
 
@@ -28,7 +28,7 @@ static bool more(struct lockstep_source *source)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct bytes_source source = {
-        .source = {.name = "this input", .draw = draw, .more = more},
+        .source = {.draw = draw, .more = more},
         .stock = {data, bytes},
     };
     lockstep_run(&source.source);

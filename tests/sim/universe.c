@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "universe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const field_names[UNIVERSE_FIELDS] = {"a", "c", "bb", "a longer name"};
+static const char *const values[2] = {"1", ""};
+
+/* All fields of a set, sorted as above. */
+static size_t list(int set, struct warmstart_field ret_fields[UNIVERSE_FIELDS])
+{
+    size_t len = 0;
+    for (int i = 0; i < UNIVERSE_FIELDS; i++, set /= 3) {
+        if (set % 3 == 0)
+            continue;
+        const char *value = values[set % 3 - 1];
+        ret_fields[len++] =
+            (struct warmstart_field){field_names[i], strlen(field_names[i]), value, strlen(value)};
+    }
+    return len;
+}
+
+size_t universe_fields(int set, int turn, struct warmstart_field ret_fields[UNIVERSE_FIELDS])
+{
+    struct warmstart_field sorted[UNIVERSE_FIELDS];
+    size_t len = list(set, sorted);
+    for (size_t i = 0; i < len; i++)
+        ret_fields[i] = sorted[(i + (size_t)turn) % len];
+    return len;
+}
+
+static bool has(const struct warmstart_field *fields, size_t len, const struct warmstart_field *wanted)
+{
+    for (size_t i = 0; i < len; i++)
+        if (fields[i].name_bytes == wanted->name_bytes && fields[i].value_bytes == wanted->value_bytes &&
+            memcmp(fields[i].name, wanted->name, wanted->name_bytes) == 0 &&
+            memcmp(fields[i].value, wanted->value, wanted->value_bytes) == 0)
+            return true;
+    return false;
+}
+
+static bool compare(int query_set, int waiter_set)
+{
+    struct warmstart_field query[UNIVERSE_FIELDS], waiter[UNIVERSE_FIELDS];
+    size_t query_len = list(query_set, query), waiter_len = list(waiter_set, waiter);
+    bool fits = true;
+    for (size_t i = 0; i < query_len; i++)
+        fits = fits && has(waiter, waiter_len, &query[i]);
+    return fits;
+}
+
+bool universe_fits(void *user, int query_set, int waiter_set)
+{
+    static bool known, table[UNIVERSE_SETS][UNIVERSE_SETS];
+    (void)user;
+    for (int i = 0; i < UNIVERSE_SETS && !known; i++)
+        for (int j = 0; j < UNIVERSE_SETS; j++)
+            table[i][j] = compare(i, j);
+    known = true;
+    return table[query_set][waiter_set];
+}
+
+int universe_fields_len(void *user, int set)
+{
+    struct warmstart_field fields[UNIVERSE_FIELDS];
+    (void)user;
+    return (int)list(set, fields);
+}
+
+const char *universe_text(int set)
+{
+    static char text[UNIVERSE_FIELDS * 32];
+    struct warmstart_field fields[UNIVERSE_FIELDS];
+    size_t len = list(set, fields), used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < len; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s=%s", i == 0 ? "" : ", ",
+                                 fields[i].name, fields[i].value);
+    return text;
+}
+
+const char *universe_name(int number, size_t *ret_bytes)
+{
+    static char known[UNIVERSE_NAMES][UNIVERSE_NAME_BYTES];
+    char *name = known[number];
+    if (name[0] == '\0') {
+        memset(name, 'x', UNIVERSE_NAME_BYTES);
+        name[0] = (char)('a' + number % 26);
+        name[number % 40] = (char)('a' + number / 26); /* and each has a length of its own, up to 40 */
+    }
+    *ret_bytes = (size_t)(number % 40) + 1;
+    return name;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The names that there are in simulated worlds: sets of fields, controllers, instances. */
+#ifndef TESTS_SIM_UNIVERSE_H
+#define TESTS_SIM_UNIVERSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <warmstart/warmstart.h>
+
+/* Each of four names is absent, has one value, or has another (the empty one). */
+enum { UNIVERSE_SETS = 81, UNIVERSE_FIELDS = 4, UNIVERSE_NAMES = 200, UNIVERSE_NAME_BYTES = 48 };
+
+/* Writes the fields of a set, beginning with the turn-th. Returns how many. */
+size_t universe_fields(int set, int turn, struct warmstart_field ret_fields[UNIVERSE_FIELDS]);
+
+/* Is each field of the first set in the second one? Compares bytes; worked out once. */
+bool universe_fits(void *user, int query_set, int waiter_set);
+
+/* How many fields a set has. */
+int universe_fields_len(void *user, int set);
+
+/* "name=value ..." */
+const char *universe_text(int set);
+
+/* A name of 1 to UNIVERSE_NAME_BYTES bytes, different for each number. Not zero-terminated. */
+const char *universe_name(int number, size_t *ret_bytes);
+
+#endif
