@@ -34,11 +34,12 @@ static struct waiter *next_that_fits(struct warmstart_manager *manager, const st
     return warmstart_wanted_next(manager, &wanted);
 }
 
-static bool fits(const struct waiter *waiter, const struct dispatch *dispatch)
+static bool fits(const struct warmstart_manager *manager, const struct waiter *waiter,
+                 const struct dispatch *dispatch)
 {
     struct wanted wanted;
     warmstart_wanted_by(dispatch, &wanted);
-    return waiter->entity.state == WAITER_WAITING && warmstart_wanted_is(&wanted, waiter->set);
+    return waiter->entity.state == WAITER_WAITING && warmstart_wanted_is(manager, &wanted, waiter->set);
 }
 
 void warmstart_dispatch_offer_next(struct warmstart_manager *manager, struct dispatch *dispatch, uint64_t at)
@@ -62,7 +63,7 @@ static struct waiter *next_after_uncertain(struct warmstart_manager *manager, co
 {
     if (dispatch->attempts >= dispatch->attempts_max || (dispatch->entity.flags & DISPATCH_SINGLE))
         return NULL;
-    if (successor != NULL && fits(successor, dispatch))
+    if (successor != NULL && fits(manager, successor, dispatch))
         return successor;
     return dispatch->entity.flags & DISPATCH_RETRIES ? next_that_fits(manager, dispatch) : NULL;
 }
@@ -153,8 +154,8 @@ static void dispatch_start(struct warmstart_manager *manager, struct waiter *wai
 }
 
 /* The set that a dispatch keeps to ask for: a query of which each field is known is remembered like a set. */
-static int keep_query(struct warmstart_manager *manager, const struct field_list *list,
-                      const struct wanted *wanted, struct field_set **ret_set)
+static int keep_query(struct warmstart_manager *manager, struct field_list *list, const struct wanted *wanted,
+                      struct field_set **ret_set)
 {
     int result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
     if (result < 0)

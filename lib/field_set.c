@@ -4,7 +4,27 @@
 #include "slab.h"
 
 #include <assert.h>
+#include <stdalign.h>
 #include <string.h>
+
+/* Where the parts of a set are in its memory. */
+struct layout {
+    size_t bytes_at;
+    size_t terms_at;
+    size_t sorted_at;
+    size_t bytes;
+};
+
+static struct layout layout_of(uint32_t fields_len, uint32_t bytes_len)
+{
+    struct layout layout;
+    layout.bytes_at = sizeof(struct field_set) + fields_len * sizeof(struct stored_field);
+    size_t align = alignof(struct term *);
+    layout.terms_at = (layout.bytes_at + bytes_len + align - 1) / align * align;
+    layout.sorted_at = layout.terms_at + fields_len * sizeof(struct term *);
+    layout.bytes = layout.sorted_at + fields_len;
+    return layout;
+}
 
 void warmstart_field_sets_init(struct field_sets *sets, struct memory *memory,
                                const struct warmstart_options *options)
@@ -22,12 +42,17 @@ void warmstart_field_sets_init(struct field_sets *sets, struct memory *memory,
     warmstart_index_init(&sets->index, memory, options->order == WARMSTART_NEWEST_FIRST);
 }
 
+static void set_free(struct field_sets *sets, struct field_set *set)
+{
+    warmstart_memory_free(sets->memory, set, layout_of(set->fields_len, set->bytes_len).bytes);
+}
+
 void warmstart_field_sets_deinit(struct field_sets *sets)
 {
     for (uint32_t i = 0; i < sets->table.capacity; i++) {
         struct field_set *set = sets->table.entries[i].item;
         if (set != NULL)
-            warmstart_memory_free(sets->memory, set, set->block_bytes);
+            set_free(sets, set);
     }
     warmstart_table_deinit(&sets->table);
     warmstart_index_deinit(&sets->index);
@@ -48,30 +73,31 @@ static int compare_names(const struct warmstart_field *a, const struct warmstart
     return memcmp(a->name, b->name, a->name_bytes);
 }
 
-/* Inserts one field into what is sorted so far. False: its name is there already. */
-static bool insert_sorted(struct field_list *list, const struct warmstart_field *field, uint64_t hash)
+/* False: a name is there twice. */
+static bool sort(struct field_list *list)
 {
-    uint32_t at = list->len;
-    while (at > 0) {
-        int order = compare_names(list->sorted[at - 1], field);
-        if (order == 0)
-            return false;
-        if (order < 0)
-            break;
-        list->sorted[at] = list->sorted[at - 1];
-        list->hashes[at] = list->hashes[at - 1];
-        at--;
+    for (uint32_t i = 0; i < list->len && !list->is_sorted; i++) {
+        uint32_t at = i;
+        while (at > 0) {
+            int order = compare_names(&list->fields[list->sorted[at - 1]], &list->fields[i]);
+            if (order == 0)
+                return false;
+            if (order < 0)
+                break;
+            list->sorted[at] = list->sorted[at - 1];
+            at--;
+        }
+        list->sorted[at] = (uint8_t)i;
     }
-    list->sorted[at] = field;
-    list->hashes[at] = hash;
-    list->len++;
+    list->is_sorted = true;
     return true;
 }
 
-static uint64_t hash_field(const struct hash_key *key, const struct warmstart_field *field)
+/* One of 64 bits for a name: those of equal names are equal. */
+static uint64_t name_bit(const struct warmstart_field *field)
 {
-    uint64_t name = warmstart_hash_bytes(key, 0, field->name, field->name_bytes);
-    return warmstart_hash_bytes(key, name, field->value, field->value_bytes);
+    unsigned first = (unsigned char)field->name[0], last = (unsigned char)field->name[field->name_bytes - 1];
+    return UINT64_C(1) << (field->name_bytes + 3 * first + 7 * last) % 64;
 }
 
 int warmstart_field_list_make(const struct field_sets *sets, const struct warmstart_field *fields,
@@ -81,47 +107,61 @@ int warmstart_field_list_make(const struct field_sets *sets, const struct warmst
         return WARMSTART_ERR_INVALID;
     if (fields_len > sets->fields_max)
         return WARMSTART_ERR_LIMIT;
-    ret_list->len = 0;
-    uint64_t sum = 0;
+    uint64_t sum = 0, names = 0, twice = 0;
     for (size_t i = 0; i < fields_len; i++) {
         if (!field_is_valid(sets, &fields[i]))
             return WARMSTART_ERR_INVALID;
-        uint64_t hash = hash_field(&sets->key, &fields[i]);
-        if (!insert_sorted(ret_list, &fields[i], hash))
-            return WARMSTART_ERR_INVALID;
-        sum += hash;
+        uint64_t name = name_bit(&fields[i]);
+        twice |= names & name;
+        names |= name;
+        ret_list->hashes[i] = hash_field(&sets->key, &fields[i]);
+        sum += ret_list->hashes[i];
     }
-    ret_list->hash = warmstart_hash_pair(&sets->key, sum, fields_len);
-    return 0;
+    ret_list->fields = fields;
+    ret_list->len = (uint32_t)fields_len;
+    ret_list->is_sorted = false;
+    ret_list->hash = hash_fields(&sets->key, sum, fields_len);
+    return twice == 0 || sort(ret_list) ? 0 : WARMSTART_ERR_INVALID;
 }
 
 /* ---- Sets ---- */
 
-static bool set_equals(const struct field_set *set, const struct field_list *list)
+/* Are these the set's fields in the order that it has them? */
+static bool is_same(const struct field_set *set, const struct field_list *list)
 {
     if (set->fields_len != list->len)
         return false;
     const char *bytes = field_set_bytes(set);
     for (uint32_t i = 0; i < list->len; i++) {
         const struct stored_field *stored = &set->fields[i];
-        const struct warmstart_field *field = list->sorted[i];
+        const struct warmstart_field *field = &list->fields[i];
         if (stored->name_bytes != field->name_bytes || stored->value_bytes != field->value_bytes ||
-            memcmp(bytes, field->name, field->name_bytes) != 0)
+            !bytes_equal(bytes, field->name, field->name_bytes) ||
+            !bytes_equal(bytes + field->name_bytes, field->value, field->value_bytes))
             return false;
-        bytes += stored->name_bytes;
-        if (field->value_bytes > 0 && memcmp(bytes, field->value, field->value_bytes) != 0)
-            return false;
-        bytes += stored->value_bytes;
+        bytes += field->name_bytes + field->value_bytes;
     }
     return true;
 }
 
-struct field_set *warmstart_field_sets_find(const struct field_sets *sets, const struct field_list *list)
+/* The same in any order. The list is sorted. */
+static bool is_equal(const struct field_set *set, const struct field_list *list)
+{
+    if (set->fields_len != list->len)
+        return false;
+    const uint8_t *sorted = field_set_sorted(set);
+    for (uint32_t i = 0; i < list->len; i++)
+        if (!term_is(set->terms[sorted[i]], &list->fields[list->sorted[i]]))
+            return false;
+    return true;
+}
+
+struct field_set *warmstart_field_sets_find(const struct field_sets *sets, struct field_list *list)
 {
     uint32_t at = table_first(&sets->table, list->hash);
     struct field_set *set;
     while ((set = table_item(&sets->table, &at, list->hash)) != NULL) {
-        if (set_equals(set, list))
+        if (is_same(set, list) || (sort(list) && is_equal(set, list)))
             return set;
         at = table_after(&sets->table, at);
     }
@@ -158,7 +198,7 @@ static void idle_add(struct field_sets *sets, struct field_set *set)
 static void unreference_terms(struct field_sets *sets, struct field_set *set, uint32_t len)
 {
     for (uint32_t i = 0; i < len; i++)
-        warmstart_terms_unreference(&sets->index.terms, set->fields[i].term);
+        warmstart_terms_unreference(&sets->index.terms, set->terms[i]);
 }
 
 /* Finds the terms of a new set and makes room for it in the index. False: out of memory, nothing changed. */
@@ -167,12 +207,12 @@ static bool index_reserve(struct field_sets *sets, struct field_set *set, const 
     if (!warmstart_index_reserve(&sets->index))
         return false;
     for (uint32_t i = 0; i < list->len; i++) {
-        struct term *term = warmstart_terms_reference(&sets->index.terms, list->sorted[i], list->hashes[i]);
+        struct term *term = warmstart_terms_reference(&sets->index.terms, &list->fields[i], list->hashes[i]);
         if (term == NULL) {
             unreference_terms(sets, set, i);
             return false;
         }
-        set->fields[i].term = term;
+        set->terms[i] = term;
     }
     return true;
 }
@@ -181,13 +221,13 @@ static void index_add(struct field_sets *sets, struct field_set *set)
 {
     set->number = warmstart_index_take(&sets->index, set);
     for (uint32_t i = 0; i < set->fields_len; i++)
-        warmstart_term_add(set->fields[i].term, index_posted(&sets->index, set->number));
+        warmstart_term_add(set->terms[i], index_posted(&sets->index, set->number));
 }
 
 static void index_remove(struct field_sets *sets, struct field_set *set)
 {
     for (uint32_t i = 0; i < set->fields_len; i++)
-        warmstart_term_remove(set->fields[i].term, index_posted(&sets->index, set->number));
+        warmstart_term_remove(set->terms[i], index_posted(&sets->index, set->number));
     unreference_terms(sets, set, set->fields_len);
     warmstart_index_give(&sets->index, set->number);
 }
@@ -199,26 +239,14 @@ static void forget_oldest_idle(struct field_sets *sets)
     idle_remove(sets, set);
     index_remove(sets, set);
     warmstart_table_remove(&sets->table, set->hash, set);
-    warmstart_memory_free(sets->memory, set, set->block_bytes);
+    set_free(sets, set);
 }
 
-static struct field_set *set_new(struct field_sets *sets, const struct field_list *list)
+static void copy_fields(struct field_set *set, const struct field_list *list)
 {
-    size_t head_bytes = sizeof(struct field_set) + list->len * sizeof(struct stored_field);
-    size_t bytes = head_bytes;
-    for (uint32_t i = 0; i < list->len; i++)
-        bytes += list->sorted[i]->name_bytes + list->sorted[i]->value_bytes;
-    struct field_set *set = warmstart_memory_resize(sets->memory, NULL, 0, bytes);
-    if (set == NULL)
-        return NULL;
-    *set = (struct field_set){.hash = list->hash,
-                              .oldest = SLAB_NONE,
-                              .newest = SLAB_NONE,
-                              .fields_len = list->len,
-                              .block_bytes = bytes};
-    char *at = (char *)set + head_bytes;
+    char *at = (char *)&set->fields[list->len];
     for (uint32_t i = 0; i < list->len; i++) {
-        const struct warmstart_field *field = list->sorted[i];
+        const struct warmstart_field *field = &list->fields[i];
         set->fields[i] = (struct stored_field){.name_bytes = (uint32_t)field->name_bytes,
                                                .value_bytes = (uint32_t)field->value_bytes};
         memcpy(at, field->name, field->name_bytes);
@@ -227,14 +255,33 @@ static struct field_set *set_new(struct field_sets *sets, const struct field_lis
             memcpy(at, field->value, field->value_bytes);
         at += field->value_bytes;
     }
+}
+
+static struct field_set *set_new(struct field_sets *sets, struct field_list *list)
+{
+    uint32_t bytes_len = 0;
+    for (uint32_t i = 0; i < list->len; i++)
+        bytes_len += (uint32_t)(list->fields[i].name_bytes + list->fields[i].value_bytes);
+    struct layout layout = layout_of(list->len, bytes_len);
+    struct field_set *set = warmstart_memory_resize(sets->memory, NULL, 0, layout.bytes);
+    if (set == NULL)
+        return NULL;
+    *set = (struct field_set){.hash = list->hash,
+                              .fields_len = list->len,
+                              .bytes_len = bytes_len,
+                              .oldest = SLAB_NONE,
+                              .newest = SLAB_NONE,
+                              .terms = (struct term **)(void *)((char *)set + layout.terms_at)};
+    copy_fields(set, list);
+    sort(list);
+    memcpy((char *)set + layout.sorted_at, list->sorted, list->len);
     if (index_reserve(sets, set, list))
         return set;
-    warmstart_memory_free(sets->memory, set, bytes);
+    set_free(sets, set);
     return NULL;
 }
 
-int warmstart_field_sets_intern(struct field_sets *sets, const struct field_list *list,
-                                struct field_set **ret_set)
+int warmstart_field_sets_intern(struct field_sets *sets, struct field_list *list, struct field_set **ret_set)
 {
     struct field_set *set = warmstart_field_sets_find(sets, list);
     if (set == NULL) {
@@ -256,20 +303,21 @@ bool warmstart_field_list_terms(const struct field_sets *sets, const struct fiel
                                 struct term *ret_terms[WARMSTART_FIELDS_MAX])
 {
     for (uint32_t i = 0; i < list->len; i++) {
-        ret_terms[i] = warmstart_terms_find(&sets->index.terms, list->sorted[i], list->hashes[i]);
+        ret_terms[i] = warmstart_terms_find(&sets->index.terms, &list->fields[i], list->hashes[i]);
         if (ret_terms[i] == NULL)
             return false;
     }
     return true;
 }
 
-bool warmstart_field_set_has(const struct field_set *set, struct term *const *terms, uint32_t terms_len)
+bool warmstart_field_sets_has(const struct field_sets *sets, const struct field_set *set,
+                              struct term *const *terms, uint32_t terms_len)
 {
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < set->fields_len && found < terms_len; i++)
-        if (set->fields[i].term == terms[found])
-            found++;
-    return found == terms_len;
+    uint32_t number = index_posted(&sets->index, set->number);
+    for (uint32_t i = 0; i < terms_len; i++)
+        if (!warmstart_term_has(terms[i], number))
+            return false;
+    return true;
 }
 
 void warmstart_field_set_reference(struct field_sets *sets, struct field_set *set)

@@ -2,13 +2,14 @@
 /*
  * A keyed 64-bit hash for tables whose keys strangers choose. Each step multiplies two keyed words to 128
  * bits and folds the halves together. Without the key nobody can aim for collisions; it is no cryptographic
- * hash.
+ * hash. It is here in full, for it is most of what a look-up does.
  */
 #ifndef WARMSTART_LIB_HASH_H
 #define WARMSTART_LIB_HASH_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "bytes.h"
+
+#include <warmstart/warmstart.h>
 
 struct hash_key {
     uint64_t words[4];
@@ -17,11 +18,77 @@ struct hash_key {
 /* Spreads two seed words over a key. The same seed always gives the same key. */
 void warmstart_hash_key_init(struct hash_key *key, const uint64_t seed[2]);
 
-/* The hash of some bytes, different for each `start`. `bytes` may be NULL when bytes_len is 0. */
-uint64_t warmstart_hash_bytes(const struct hash_key *key, uint64_t start, const void *bytes,
-                              size_t bytes_len);
+/* Both words into one. */
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t a_low = a & UINT32_MAX, a_high = a >> 32, b_low = b & UINT32_MAX, b_high = b >> 32;
+    uint64_t low = a_low * b_low, cross = a_high * b_low + (low >> 32);
+    uint64_t other = a_low * b_high + (cross & UINT32_MAX);
+    uint64_t high = a_high * b_high + (cross >> 32) + (other >> 32);
+    return (other << 32 | (low & UINT32_MAX)) ^ high;
+#endif
+}
 
-/* Both words into one, order mattering. */
-uint64_t warmstart_hash_pair(const struct hash_key *key, uint64_t a, uint64_t b);
+/* The last 16 bytes or less as two words. */
+static inline void hash_tail(const char *bytes, size_t len, uint64_t ret_words[2])
+{
+    ret_words[0] = ret_words[1] = 0;
+    if (len >= 8) {
+        ret_words[0] = bytes_load64(bytes);
+        ret_words[1] = bytes_load64(bytes + len - 8);
+    } else if (len >= 4) {
+        ret_words[0] = bytes_load32(bytes);
+        ret_words[1] = bytes_load32(bytes + len - 4);
+    } else if (len > 0) {
+        ret_words[0] = (uint64_t)(unsigned char)bytes[0] << 16 |
+                       (uint64_t)(unsigned char)bytes[len / 2] << 8 | (unsigned char)bytes[len - 1];
+    }
+}
+
+/* Goes on with a hash over some bytes. Their number has to go into its end. */
+static inline uint64_t hash_add(const struct hash_key *key, uint64_t hash, const char *bytes, size_t len)
+{
+    uint64_t words[2];
+    while (len > 16) {
+        hash = hash_fold(bytes_load64(bytes) ^ key->words[1], bytes_load64(bytes + 8) ^ hash);
+        bytes += 16;
+        len -= 16;
+    }
+    hash_tail(bytes, len, words);
+    return hash_fold(words[0] ^ key->words[2], words[1] ^ hash);
+}
+
+static inline uint64_t hash_end(const struct hash_key *key, uint64_t hash, uint64_t len)
+{
+    return hash_fold(hash, key->words[3] ^ len);
+}
+
+/* The hash of some bytes. `bytes` may be NULL when len is 0. */
+static inline uint64_t hash_bytes(const struct hash_key *key, const char *bytes, size_t len)
+{
+    return hash_end(key, hash_add(key, key->words[0], bytes, len), len);
+}
+
+/* The hash of a name and its value. */
+static inline uint64_t hash_field(const struct hash_key *key, const struct warmstart_field *field)
+{
+    uint64_t hash = hash_add(key, key->words[0], field->name, field->name_bytes);
+    hash = hash_add(key, hash, field->value, field->value_bytes);
+    return hash_end(key, hash, (uint64_t)field->name_bytes << 32 | field->value_bytes);
+}
+
+/* The hash of fields in any order, of which `sum` is the sum of their hashes. */
+static inline uint64_t hash_fields(const struct hash_key *key, uint64_t sum, size_t fields_len)
+{
+    return hash_fold(sum ^ key->words[1], fields_len ^ key->words[2]);
+}
+
+/* 128 bits of some bytes: what stands for them where they are not kept. */
+void warmstart_hash_wide(const struct hash_key *key, const char *bytes, size_t len, uint64_t ret_hash[2]);
 
 #endif

@@ -32,7 +32,7 @@ static struct instance *find(const struct instances *instances, uint64_t hash, c
     uint32_t at = table_first(&instances->table, hash);
     struct instance *instance;
     while ((instance = table_item(&instances->table, &at, hash)) != NULL) {
-        if (instance->name_bytes == name_bytes && memcmp(instance->name, name, name_bytes) == 0)
+        if (instance->name_bytes == name_bytes && bytes_equal(instance->name, name, name_bytes))
             return instance;
         at = table_after(&instances->table, at);
     }
@@ -42,13 +42,13 @@ static struct instance *find(const struct instances *instances, uint64_t hash, c
 struct instance *warmstart_instance_find(const struct instances *instances, const char *name,
                                          size_t name_bytes)
 {
-    return find(instances, warmstart_hash_bytes(instances->key, 0, name, name_bytes), name, name_bytes);
+    return find(instances, hash_bytes(instances->key, name, name_bytes), name, name_bytes);
 }
 
 int warmstart_instance_reference(struct instances *instances, const char *name, size_t name_bytes,
                                  struct instance **ret_instance)
 {
-    uint64_t hash = warmstart_hash_bytes(instances->key, 0, name, name_bytes);
+    uint64_t hash = hash_bytes(instances->key, name, name_bytes);
     struct instance *instance = find(instances, hash, name, name_bytes);
     if (instance == NULL) {
         if (instances->table.len >= instances->max)

@@ -139,9 +139,7 @@ void warmstart_fingerprint(const struct warmstart_manager *manager, const char *
     ret_fingerprint[0] = ret_fingerprint[1] = 0;
     if (controller_id_bytes == 0)
         return;
-    for (unsigned int i = 0; i < 2; i++)
-        ret_fingerprint[i] =
-            warmstart_hash_bytes(&manager->sets.key, i + 1, controller_id, controller_id_bytes);
+    warmstart_hash_wide(&manager->sets.key, controller_id, controller_id_bytes, ret_fingerprint);
     ret_fingerprint[1] |= 1; /* never 0 0, which stands for nobody */
 }
 

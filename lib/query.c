@@ -33,7 +33,7 @@ void warmstart_wanted_by(const struct dispatch *dispatch, struct wanted *ret_wan
     ret_wanted->set = dispatch->set;
     ret_wanted->terms_len = dispatch->set->fields_len;
     for (uint32_t i = 0; subset && i < dispatch->set->fields_len; i++)
-        ret_wanted->terms[i] = dispatch->set->fields[i].term;
+        ret_wanted->terms[i] = dispatch->set->terms[i];
 }
 
 struct waiter *warmstart_wanted_next(struct warmstart_manager *manager, const struct wanted *wanted)
@@ -46,11 +46,13 @@ struct waiter *warmstart_wanted_next(struct warmstart_manager *manager, const st
     return set != NULL ? queue_next(manager, set) : NULL;
 }
 
-bool warmstart_wanted_is(const struct wanted *wanted, const struct field_set *set)
+bool warmstart_wanted_is(const struct warmstart_manager *manager, const struct wanted *wanted,
+                         const struct field_set *set)
 {
     if (wanted->how == WARMSTART_MATCH_EXACT)
         return wanted->possible && wanted->set == set;
-    return wanted->possible && warmstart_field_set_has(set, wanted->terms, wanted->terms_len);
+    return wanted->possible &&
+           warmstart_field_sets_has(&manager->sets, set, wanted->terms, wanted->terms_len);
 }
 
 /* ---- Calls ---- */

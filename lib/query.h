@@ -25,6 +25,7 @@ void warmstart_wanted_by(const struct dispatch *dispatch, struct wanted *ret_wan
 struct waiter *warmstart_wanted_next(struct warmstart_manager *manager, const struct wanted *wanted);
 
 /* Do waiters of this set fit? */
-bool warmstart_wanted_is(const struct wanted *wanted, const struct field_set *set);
+bool warmstart_wanted_is(const struct warmstart_manager *manager, const struct wanted *wanted,
+                         const struct field_set *set);
 
 #endif

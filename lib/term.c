@@ -26,21 +26,13 @@ void warmstart_terms_deinit(struct terms *terms)
 
 /* ---- Fields ---- */
 
-static bool is_of(const struct term *term, const struct warmstart_field *field)
-{
-    return term->name_bytes == field->name_bytes && term->value_bytes == field->value_bytes &&
-           memcmp(term->bytes, field->name, field->name_bytes) == 0 &&
-           (field->value_bytes == 0 ||
-            memcmp(term->bytes + term->name_bytes, field->value, field->value_bytes) == 0);
-}
-
 struct term *warmstart_terms_find(const struct terms *terms, const struct warmstart_field *field,
                                   uint64_t hash)
 {
     uint32_t at = table_first(&terms->table, hash);
     struct term *term;
     while ((term = table_item(&terms->table, &at, hash)) != NULL) {
-        if (is_of(term, field))
+        if (term_is(term, field))
             return term;
         at = table_after(&terms->table, at);
     }
@@ -141,4 +133,11 @@ void warmstart_term_remove(struct term *term, uint32_t set)
         return;
     term->postings_len--;
     memmove(posting, posting + 1, (term->postings_len - at) * sizeof(*posting));
+}
+
+bool warmstart_term_has(const struct term *term, uint32_t set)
+{
+    uint32_t at = posting_find(term, set / 64);
+    return at < term->postings_len && term->postings[at].block == set / 64 &&
+           (term->postings[at].bits >> set % 64 & 1);
 }

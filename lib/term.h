@@ -6,6 +6,7 @@
 #ifndef WARMSTART_LIB_TERM_H
 #define WARMSTART_LIB_TERM_H
 
+#include "bytes.h"
 #include "table.h"
 
 /* Sets number 64 * block to 64 * block + 63. */
@@ -49,5 +50,16 @@ void warmstart_term_add(struct term *term, uint32_t set);
 
 /* Removes a set that was added. */
 void warmstart_term_remove(struct term *term, uint32_t set);
+
+/* Was this set added? */
+bool warmstart_term_has(const struct term *term, uint32_t set);
+
+/* Is it the term of this field? */
+static inline bool term_is(const struct term *term, const struct warmstart_field *field)
+{
+    return term->name_bytes == field->name_bytes && term->value_bytes == field->value_bytes &&
+           bytes_equal(term->bytes, field->name, field->name_bytes) &&
+           bytes_equal(term->bytes + field->name_bytes, field->value, field->value_bytes);
+}
 
 #endif

@@ -4,14 +4,13 @@
 
 static void list_fields(const struct field_set *set, struct warmstart_field fields[WARMSTART_FIELDS_MAX])
 {
-    const char *name = field_set_bytes(set);
+    const uint8_t *sorted = field_set_sorted(set);
     for (uint32_t i = 0; i < set->fields_len; i++) {
-        const struct stored_field *stored = &set->fields[i];
-        fields[i] = (struct warmstart_field){.name = name,
-                                             .name_bytes = stored->name_bytes,
-                                             .value = name + stored->name_bytes,
-                                             .value_bytes = stored->value_bytes};
-        name += stored->name_bytes + stored->value_bytes;
+        const struct term *term = set->terms[sorted[i]];
+        fields[i] = (struct warmstart_field){.name = term->bytes,
+                                             .name_bytes = term->name_bytes,
+                                             .value = term->bytes + term->name_bytes,
+                                             .value_bytes = term->value_bytes};
     }
 }
 
@@ -23,7 +22,7 @@ static int show(const struct warmstart_manager *manager, const struct wanted *wa
     for (uint32_t number = 0; number < slab_len(&manager->waiters); number++) {
         const struct waiter *waiter = waiter_at(manager, number);
         if (!slab_is_taken(waiter) || waiter->entity.state == WAITER_ENDED ||
-            (wanted != NULL && !warmstart_wanted_is(wanted, waiter->set)))
+            (wanted != NULL && !warmstart_wanted_is(manager, wanted, waiter->set)))
             continue;
         list_fields(waiter->set, fields);
         const struct instance *instance = waiter->instance;
