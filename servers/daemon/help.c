@@ -55,12 +55,15 @@ static void put_source(struct page *page, const struct warmstart_daemon_option *
         snprintf(initial, sizeof(initial), "%s",
                  option->initial == WARMSTART_HTTP_ALL ? WARMSTART_DAEMON_DEFAULT_ADDRESS : "none");
         break;
+    case WARMSTART_DAEMON_SOCKET:
     case WARMSTART_DAEMON_FILE:
+    case WARMSTART_DAEMON_NAMES:
         snprintf(initial, sizeof(initial), "none");
         break;
     case WARMSTART_DAEMON_NUMBER:
     case WARMSTART_DAEMON_BYTES:
     case WARMSTART_DAEMON_CHOICE:
+    case WARMSTART_DAEMON_MODE:
         warmstart_daemon_option_print(option, option->initial, initial, sizeof(initial));
         break;
     }
@@ -103,6 +106,8 @@ void warmstart_daemon_options_help(FILE *out)
           "  warmstartd --http 127.0.0.1:0 --log-level debug\n"
           "      a free port, for a first look; the address is printed\n"
           "  warmstartd --http-poll '[::]:8080' --http-dispatch 10.0.0.5:8081 --log-format json\n"
-          "      controllers from everywhere, supervisors only on an inner address\n",
+          "      controllers from everywhere, supervisors only on an inner address\n"
+          "  warmstartd --unix /run/warmstart.sock --unix-allow-dispatch root,@supervisors\n"
+          "      the line protocol for programs of this host\n",
           out);
 }

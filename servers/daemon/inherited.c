@@ -32,17 +32,22 @@ static int read_count(char *const *environment, uint64_t *ret_count, char *ret_e
     return WARMSTART_ERR_INVALID;
 }
 
-static bool read_role(const char *name, size_t bytes, enum warmstart_http_role *ret_role)
+static bool read_role(const char *name, size_t bytes, struct warmstart_daemon_listener *listener)
 {
     static const struct {
         const char *name;
         enum warmstart_http_role role;
+        unsigned rights;
     } roles[] = {
-        {"http", WARMSTART_HTTP_ALL}, {"poll", WARMSTART_HTTP_POLL}, {"dispatch", WARMSTART_HTTP_DISPATCH}};
+        {"http", WARMSTART_HTTP_ALL, 0},          {"poll", WARMSTART_HTTP_POLL, 0},
+        {"dispatch", WARMSTART_HTTP_DISPATCH, 0}, {"unix", 0, WARMSTART_UNIX_ALL},
+        {"unix-wait", 0, WARMSTART_UNIX_WAIT},    {"unix-dispatch", 0, WARMSTART_UNIX_DISPATCH},
+    };
 
     for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
         if (strlen(roles[i].name) == bytes && memcmp(roles[i].name, name, bytes) == 0) {
-            *ret_role = roles[i].role;
+            listener->role = roles[i].role;
+            listener->rights = roles[i].rights;
             return true;
         }
     }
@@ -53,22 +58,24 @@ static bool read_role(const char *name, size_t bytes, enum warmstart_http_role *
  * Whom each socket serves. A name that is not known is refused: to guess could let controllers, which run
  * foreign code, dispatch.
  */
-static int read_roles(const char *names, enum warmstart_http_role *roles, size_t roles_len, char *ret_error,
-                      size_t error_bytes)
+static int read_roles(const char *names, struct warmstart_daemon_listener *listeners, size_t listeners_len,
+                      char *ret_error, size_t error_bytes)
 {
     char quoted[WARMSTART_DAEMON_QUOTED_BYTES];
 
-    for (size_t i = 0; i < roles_len; i++) {
+    for (size_t i = 0; i < listeners_len; i++) {
         const size_t bytes = names != NULL ? strcspn(names, ":") : 0;
-        roles[i] = WARMSTART_HTTP_ALL;
+        listeners[i] =
+            (struct warmstart_daemon_listener){.role = WARMSTART_HTTP_ALL, .fd = FIRST_FD + (int)i};
         if (names == NULL)
             continue;
-        if (!read_role(names, bytes, &roles[i])) {
+        if (!read_role(names, bytes, &listeners[i])) {
             warmstart_daemon_option_quote(names, bytes, quoted);
             snprintf(ret_error, error_bytes,
                      "environment variable LISTEN_FDNAMES: socket %zu of %zu is called %s, expected http, "
-                     "poll or dispatch (FileDescriptorName= of a systemd socket unit)",
-                     i + 1, roles_len, quoted);
+                     "poll, dispatch, unix, unix-wait or unix-dispatch (FileDescriptorName= of a systemd "
+                     "socket unit)",
+                     i + 1, listeners_len, quoted);
             return WARMSTART_ERR_INVALID;
         }
         names += bytes;
@@ -80,13 +87,13 @@ static int read_roles(const char *names, enum warmstart_http_role *roles, size_t
 int warmstart_daemon_inherited_add(struct warmstart_daemon_options *options, char *const *environment,
                                    char *ret_error, size_t error_bytes)
 {
-    enum warmstart_http_role roles[WARMSTART_DAEMON_LISTENERS_MAX];
+    struct warmstart_daemon_listener listeners[WARMSTART_DAEMON_LISTENERS_MAX];
     const char *names = warmstart_daemon_environment_find(environment, "LISTEN_FDNAMES");
     uint64_t count = 0;
 
     int error = read_count(environment, &count, ret_error, error_bytes);
     if (error == 0)
-        error = read_roles(names, roles, (size_t)count, ret_error, error_bytes);
+        error = read_roles(names, listeners, (size_t)count, ret_error, error_bytes);
     if (error < 0 || count == 0)
         return error;
     if (options->listens_by_default)
@@ -98,7 +105,6 @@ int warmstart_daemon_inherited_add(struct warmstart_daemon_options *options, cha
         return WARMSTART_ERR_INVALID;
     }
     for (size_t i = 0; i < count; i++)
-        options->listeners[options->listeners_len++] =
-            (struct warmstart_daemon_listener){.role = roles[i], .fd = FIRST_FD + (int)i};
+        options->listeners[options->listeners_len++] = listeners[i];
     return 0;
 }

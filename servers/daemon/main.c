@@ -19,6 +19,7 @@
 #include "options.h"
 #include "secrets.h"
 #include "signals.h"
+#include "unix.h"
 
 enum {
     STATUS_OPTIONS = 2,              /* exit status for wrong options */
@@ -26,6 +27,7 @@ enum {
     DESCRIPTORS_SPARE = 128,         /* beside connections: listeners, epoll, log and so on */
     CONNECTIONS_PER_DESCRIPTOR = 64, /* so many connections need one descriptor more, of their cell */
     URL_BYTES = 512,
+    TIME_MS_MAX = 86400000, /* of a drain */
 };
 
 struct daemon {
@@ -35,11 +37,15 @@ struct daemon {
     struct warmstart_daemon_secrets secrets; /* wiped once they are handed on */
     struct warmstart_loop *loop;
     struct warmstart_http *http;
+    struct warmstart_daemon_unix_names unix_names;
+    struct warmstart_unix *unix_server; /* NULL: no socket of the line protocol */
     struct warmstart_daemon_notify notify;
     int argc; /* the command line, to read it again */
     char **argv;
-    bool draining; /* the first signal was there */
-    int status;    /* to exit with */
+    bool draining;      /* the first signal was there */
+    int drains_left;    /* servers that are not drained yet */
+    bool drains_failed; /* one of them took too long */
+    int status;         /* to exit with */
 };
 
 /* ---- Before anything else ---- */
@@ -80,7 +86,9 @@ static int print_version(void)
 /* Raises the limit of open files as far as it goes, and warns when that is not enough. */
 static void raise_descriptor_limit(struct daemon *daemon)
 {
-    const uint64_t connections = daemon->options.connections_max;
+    const uint64_t connections =
+        daemon->options.connections_max +
+        (warmstart_daemon_unix_is_wanted(&daemon->options) ? daemon->options.unix_connections_max : 0);
     const uint64_t needed = connections + connections / CONNECTIONS_PER_DESCRIPTOR + DESCRIPTORS_SPARE;
     struct rlimit limit;
 
@@ -97,7 +105,8 @@ static void raise_descriptor_limit(struct daemon *daemon)
         warmstart_daemon_log_number("max_connections", (int64_t)connections),
         warmstart_daemon_log_number("needed", (int64_t)needed),
         warmstart_daemon_log_number("limit", (int64_t)limit.rlim_cur),
-        warmstart_daemon_log_text("hint", "raise the limit of open files or lower --max-connections"),
+        warmstart_daemon_log_text("hint", "raise the limit of open files or lower --max-connections and "
+                                          "--unix-max-connections"),
     };
     warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "descriptor_limit_low", fields,
                                sizeof(fields) / sizeof(fields[0]));
@@ -109,34 +118,79 @@ static void drained(void *user, int complete)
 {
     struct daemon *daemon = user;
 
-    if (!complete)
+    daemon->drains_failed = daemon->drains_failed || !complete;
+    if (--daemon->drains_left > 0)
+        return;
+    if (daemon->drains_failed)
         warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "drain_timeout", NULL, 0);
     warmstart_loop_stop(daemon->loop);
+}
+
+/* Begins to drain every server. False: one of them cannot. */
+static bool begin_drains(struct daemon *daemon, uint32_t spread_ms, uint32_t timeout_ms)
+{
+    const struct warmstart_daemon_options *given = &daemon->options;
+    struct warmstart_http_drain_options http;
+    struct warmstart_unix_drain_options line;
+
+    warmstart_http_drain_options_init(&http);
+    http.delay_ms = (uint32_t)given->drain_delay_ms;
+    http.spread_ms = spread_ms;
+    http.timeout_ms = timeout_ms;
+    http.parting = (enum warmstart_http_parting)given->drain_polls;
+    http.on_drained = drained;
+    http.user = daemon;
+    warmstart_unix_drain_options_init(&line);
+    line.delay_ms = http.delay_ms;
+    line.spread_ms = spread_ms;
+    line.timeout_ms = timeout_ms;
+    line.on_drained = drained;
+    line.user = daemon;
+    daemon->drains_left = daemon->unix_server != NULL ? 2 : 1;
+    return warmstart_http_drain(daemon->http, &http) == 0 &&
+           (daemon->unix_server == NULL || warmstart_unix_drain(daemon->unix_server, &line) == 0);
+}
+
+static void drain(struct daemon *daemon, uint32_t spread_ms, uint32_t timeout_ms)
+{
+    daemon->draining = true;
+    warmstart_daemon_notify_send(&daemon->notify, "STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+                                 (uint64_t)timeout_ms * 1000 + STOP_USEC);
+    if (!begin_drains(daemon, spread_ms, timeout_ms))
+        warmstart_loop_stop(daemon->loop);
 }
 
 /* The first signal begins the drain, the second ends the program. */
 static void stop(struct daemon *daemon)
 {
     const struct warmstart_daemon_options *given = &daemon->options;
-    struct warmstart_http_drain_options options;
 
-    if (daemon->draining) {
-        daemon->status = EXIT_FAILURE;
-        warmstart_loop_stop(daemon->loop);
+    if (!daemon->draining) {
+        drain(daemon, (uint32_t)given->drain_spread_ms, (uint32_t)given->drain_timeout_ms);
         return;
     }
-    daemon->draining = true;
-    warmstart_daemon_notify_send(&daemon->notify, "STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%" PRIu64,
-                                 given->drain_timeout_ms * 1000 + STOP_USEC);
-    warmstart_http_drain_options_init(&options);
-    options.delay_ms = (uint32_t)given->drain_delay_ms;
-    options.spread_ms = (uint32_t)given->drain_spread_ms;
-    options.timeout_ms = (uint32_t)given->drain_timeout_ms;
-    options.parting = (enum warmstart_http_parting)given->drain_polls;
-    options.on_drained = drained;
-    options.user = daemon;
-    if (warmstart_http_drain(daemon->http, &options) < 0)
-        warmstart_loop_stop(daemon->loop);
+    daemon->status = EXIT_FAILURE;
+    warmstart_loop_stop(daemon->loop);
+}
+
+/* The first word of an operator is as good as a signal. */
+static int drain_asked(void *user, const struct warmstart_unix_drain_request *request)
+{
+    struct daemon *daemon = user;
+    const struct warmstart_daemon_options *given = &daemon->options;
+    uint32_t spread_ms = request->spread_ms > 0 ? request->spread_ms : (uint32_t)given->drain_spread_ms;
+    uint32_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : (uint32_t)given->drain_timeout_ms;
+    const uint64_t parts_ms = given->drain_delay_ms + spread_ms;
+    const struct warmstart_log_field field = warmstart_daemon_log_text("command", "drain");
+
+    if (daemon->draining || parts_ms > TIME_MS_MAX)
+        return WARMSTART_ERR_INVALID;
+    /* Whoever gives one time only does not have to know the other. */
+    if (parts_ms > timeout_ms)
+        timeout_ms = (uint32_t)parts_ms;
+    warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "draining", &field, 1);
+    drain(daemon, spread_ms, timeout_ms);
+    return 0;
 }
 
 /* ---- Reloading ---- */
@@ -279,6 +333,14 @@ static int make_http(struct daemon *daemon)
     return error;
 }
 
+static int make_unix(struct daemon *daemon)
+{
+    if (!warmstart_daemon_unix_is_wanted(&daemon->options))
+        return 0;
+    return warmstart_daemon_unix_new(daemon->loop, &daemon->options, &daemon->unix_names, &daemon->log.logger,
+                                     drain_asked, daemon, &daemon->unix_server);
+}
+
 /* Whether only processes of this machine can reach a listener. */
 static bool is_local(const char *url)
 {
@@ -293,6 +355,8 @@ static int listen_at(struct daemon *daemon, const struct warmstart_daemon_listen
     char given[64];
     const char *reason = "the host is not known", *what = listener->address;
 
+    if (listener->rights != 0)
+        return warmstart_daemon_unix_listen(daemon->unix_server, listener, url, URL_BYTES);
     int error = what != NULL
                     ? warmstart_http_listen(daemon->http, what, listener->role, url, URL_BYTES)
                     : warmstart_http_listen_fd(daemon->http, listener->fd, listener->role, url, URL_BYTES);
@@ -317,7 +381,7 @@ static int listen_all(struct daemon *daemon, char (*urls)[URL_BYTES])
         const struct warmstart_daemon_listener *listener = &daemon->options.listeners[i];
         if (listen_at(daemon, listener, urls[i]) != EXIT_SUCCESS)
             return EXIT_FAILURE;
-        if (listener->address != NULL && strncmp(listener->address, "unix:", 5) == 0)
+        if (listener->rights == 0 && listener->address != NULL && strncmp(listener->address, "unix:", 5) == 0)
             snprintf(urls[i], URL_BYTES, "%s", listener->address);
     }
     return EXIT_SUCCESS;
@@ -340,16 +404,20 @@ static const char *role_name(enum warmstart_http_role role)
 static void announce(struct daemon *daemon, char (*urls)[URL_BYTES])
 {
     for (size_t i = 0; i < daemon->options.listeners_len; i++) {
-        const enum warmstart_http_role role = daemon->options.listeners[i].role;
+        const struct warmstart_daemon_listener *listener = &daemon->options.listeners[i];
+        const enum warmstart_http_role role = listener->role;
         const struct warmstart_log_field fields[] = {
             warmstart_daemon_log_text("address", urls[i]),
-            warmstart_daemon_log_text("serves", role_name(role)),
+            warmstart_daemon_log_text("serves", listener->rights != 0
+                                                    ? warmstart_daemon_unix_role_name(listener->rights)
+                                                    : role_name(role)),
             warmstart_daemon_log_text("hint", "controllers run foreign code and could dispatch runs: use "
                                               "--http-poll and --http-dispatch, or --dispatch-token-file"),
         };
         printf("listening on %s\n", urls[i]);
         warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "listening", fields, 2);
-        if (role == WARMSTART_HTTP_ALL && !is_local(urls[i]) && daemon->options.dispatch_token_file == NULL)
+        if (listener->rights == 0 && role == WARMSTART_HTTP_ALL && !is_local(urls[i]) &&
+            daemon->options.dispatch_token_file == NULL)
             warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "listener_not_split", fields, 3);
     }
     fflush(stdout);
@@ -390,9 +458,12 @@ static int run(struct daemon *daemon)
     if (error == 0) {
         error = make_http(daemon);
         if (error == 0)
+            error = make_unix(daemon);
+        if (error == 0)
             status = serve(daemon);
         else
             complain("start", error);
+        warmstart_unix_free(daemon->unix_server);
         warmstart_http_free(daemon->http);
         warmstart_daemon_signals_deinit(&daemon->signals);
     } else {
@@ -419,6 +490,8 @@ int main(int argc, char **argv)
     } else if (daemon.options.action == WARMSTART_DAEMON_VERSION) {
         status = print_version();
     } else if (warmstart_daemon_inherited_add(&daemon.options, environ, error, sizeof(error)) < 0 ||
+               warmstart_daemon_unix_names_read(&daemon.unix_names, &daemon.options, error, sizeof(error)) <
+                   0 ||
                warmstart_daemon_secrets_read(&daemon.secrets, &daemon.options, environ, error,
                                              sizeof(error)) < 0) {
         fprintf(stderr, "warmstartd: %s\n", error);

@@ -44,6 +44,46 @@ const struct warmstart_daemon_option warmstart_daemon_option_table[] = {
      "the same, for controllers only"},
     {"http-dispatch", "ADDRESS", WARMSTART_DAEMON_LISTENER, 0, WARMSTART_HTTP_DISPATCH, 0, 0,
      "the same, for supervisors only"},
+    {"unix", "PATH", WARMSTART_DAEMON_SOCKET, 0, WARMSTART_UNIX_ALL, 0, 0,
+     "listen on a Unix socket for the line protocol; a path, or @NAME for an abstract name; may be repeated, "
+     "in the environment with commas"},
+    {"unix-wait", "PATH", WARMSTART_DAEMON_SOCKET, 0, WARMSTART_UNIX_WAIT, 0, 0,
+     "the same, for controllers only"},
+    {"unix-dispatch", "PATH", WARMSTART_DAEMON_SOCKET, 0, WARMSTART_UNIX_DISPATCH, 0, 0,
+     "the same, for supervisors only"},
+    {"unix-mode", "MODE", WARMSTART_DAEMON_MODE, OFFSET(unix_mode), 0660, 0, 0777,
+     "permissions of the socket files of --unix, --unix-wait and --unix-dispatch"},
+    {"unix-owner", "NAMES", WARMSTART_DAEMON_NAMES, OFFSET(unix_owner), 0, 0, 0,
+     "whose they are: a user, a @group, or both with a comma"},
+    {"unix-allow-wait", "NAMES", WARMSTART_DAEMON_NAMES, OFFSET(unix_allow_wait), 0, 0, 0,
+     "users and @groups, with commas, that may wait there; without it whoever can open the socket"},
+    {"unix-allow-dispatch", "NAMES", WARMSTART_DAEMON_NAMES, OFFSET(unix_allow_dispatch), 0, 0, 0,
+     "the same for dispatching"},
+    {"unix-allow-operate", "NAMES", WARMSTART_DAEMON_NAMES, OFFSET(unix_allow_operate), 0, 0, 0,
+     "the same for cordoning, retiring and stopping; without it root and the user of this process"},
+    {"unix-lease-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(unix_lease_ms), 2000, 1, DAY_MS,
+     "how long a controller on a Unix socket may take to acknowledge; at most its share of the dispatch's "
+     "time"},
+    {"unix-max-connections", "COUNT", WARMSTART_DAEMON_NUMBER, OFFSET(unix_connections_max), 4096, 1, 1048576,
+     "connections of the line protocol at the same time"},
+    {"unix-max-connections-per-user", "COUNT", WARMSTART_DAEMON_NUMBER, OFFSET(unix_connections_per_user_max),
+     0, 0, 1048576, "the same for one user; 0: no limit"},
+    {"unix-max-waits", "COUNT", WARMSTART_DAEMON_NUMBER, OFFSET(unix_waits_max), 1024, 1, 1048576,
+     "waits of one connection at the same time"},
+    {"unix-max-dispatches", "COUNT", WARMSTART_DAEMON_NUMBER, OFFSET(unix_dispatches_max), 1024, 1, 1048576,
+     "dispatches of one connection at the same time"},
+    {"unix-max-line-bytes", "BYTES", WARMSTART_DAEMON_BYTES, OFFSET(unix_line_bytes_max), 16 * KIB, 256, MIB,
+     "the longest line"},
+    {"unix-max-buffered-bytes", "BYTES", WARMSTART_DAEMON_BYTES, OFFSET(unix_buffered_bytes_max), 256 * MIB,
+     KIB, 1048576 * (uint64_t)MIB,
+     "payloads that were sent by the line protocol and are in memory, together; there is always room for "
+     "one"},
+    {"unix-line-timeout-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(unix_line_timeout_ms), 10000, 1, DAY_MS,
+     "a line that was begun has to end by then"},
+    {"unix-stall-timeout-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(unix_stall_timeout_ms), 10000, 1, DAY_MS,
+     "a client that reads nothing of what it is sent for so long is closed"},
+    {"unix-idle-timeout-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(unix_idle_timeout_ms), 0, 0, DAY_MS,
+     "a connection that waits for nothing is closed after so long; 0: never"},
     {"connection-timeout-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(connection_timeout_ms), 30000, 1, DAY_MS,
      "how long a poll lasts: controllers are told so, older polls are dropped"},
     {"keepalive-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(keepalive_ms), 300000, 0, DAY_MS,
@@ -214,6 +254,33 @@ static size_t parse_digits(const char *text, size_t text_bytes, uint64_t max, ui
     return used;
 }
 
+bool warmstart_daemon_option_is_number(const struct warmstart_daemon_option *option)
+{
+    return option->kind == WARMSTART_DAEMON_NUMBER || option->kind == WARMSTART_DAEMON_BYTES ||
+           option->kind == WARMSTART_DAEMON_CHOICE || option->kind == WARMSTART_DAEMON_MODE;
+}
+
+bool warmstart_daemon_option_is_text(const struct warmstart_daemon_option *option)
+{
+    return option->kind == WARMSTART_DAEMON_FILE || option->kind == WARMSTART_DAEMON_NAMES;
+}
+
+/* Reads octal digits, at most four. */
+static bool parse_mode(const char *text, size_t text_bytes, uint64_t max, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+
+    if (text_bytes == 0 || text_bytes > 4)
+        return false;
+    for (size_t i = 0; i < text_bytes; i++) {
+        if (text[i] < '0' || text[i] > '7')
+            return false;
+        number = number * 8 + (uint64_t)(text[i] - '0');
+    }
+    *ret_number = number;
+    return number <= max;
+}
+
 /* Reads what follows the digits of a size: its unit. False: not a unit. */
 static bool parse_unit(const char *text, size_t text_bytes, uint64_t *ret_unit)
 {
@@ -249,6 +316,8 @@ bool warmstart_daemon_option_number(const struct warmstart_daemon_option *option
 
     if (option->kind == WARMSTART_DAEMON_CHOICE)
         return parse_choice(option->value, text, text_bytes, ret_number);
+    if (option->kind == WARMSTART_DAEMON_MODE)
+        return parse_mode(text, text_bytes, option->max, ret_number);
     size_t used = parse_digits(text, text_bytes, option->max, &number);
     if (used == 0)
         return false;
@@ -306,6 +375,30 @@ bool warmstart_daemon_option_is_address(const char *text, size_t text_bytes)
            is_port(text + host_bytes, text_bytes - host_bytes);
 }
 
+bool warmstart_daemon_option_is_socket(const char *text, size_t text_bytes)
+{
+    return text_bytes > 0 && text_bytes <= PATH_BYTES_MAX && memchr(text, '\0', text_bytes) == NULL &&
+           !(text[0] == '@' && text_bytes == 1);
+}
+
+bool warmstart_daemon_option_is_names(const char *text, size_t text_bytes)
+{
+    size_t name_bytes = 0;
+
+    for (size_t i = 0; i <= text_bytes; i++) {
+        const bool ends = i == text_bytes || text[i] == ',';
+        if (ends && name_bytes == 0)
+            return false;
+        if (!ends && ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || text[i] == ':'))
+            return false;
+        const bool is_sign = !ends && text[i] == '@';
+        if (is_sign && i > 0 && text[i - 1] != ',')
+            return false;
+        name_bytes = ends ? 0 : name_bytes + (is_sign ? 0 : 1);
+    }
+    return true;
+}
+
 void warmstart_daemon_option_print(const struct warmstart_daemon_option *option, uint64_t number,
                                    char *ret_text, size_t text_bytes)
 {
@@ -315,6 +408,8 @@ void warmstart_daemon_option_print(const struct warmstart_daemon_option *option,
         for (uint64_t i = 0; i < number; i++)
             words += strcspn(words, "|") + 1;
         snprintf(ret_text, text_bytes, "%.*s", (int)strcspn(words, "|"), words);
+    } else if (option->kind == WARMSTART_DAEMON_MODE) {
+        snprintf(ret_text, text_bytes, "%04" PRIo64, number);
     } else if (option->kind == WARMSTART_DAEMON_BYTES && number >= MIB && number % MIB == 0) {
         snprintf(ret_text, text_bytes, "%" PRIu64 "MiB", number / MIB);
     } else if (option->kind == WARMSTART_DAEMON_BYTES && number >= KIB && number % KIB == 0) {
@@ -335,11 +430,20 @@ void warmstart_daemon_option_expected(const struct warmstart_daemon_option *opti
         snprintf(ret_text, room, "HOST:PORT, [IPV6]:PORT or unix:PATH (at most %d bytes of path)",
                  PATH_BYTES_MAX);
         return;
+    case WARMSTART_DAEMON_SOCKET:
+        snprintf(ret_text, room, "a path, or @ and a name, of at most %d bytes", PATH_BYTES_MAX);
+        return;
     case WARMSTART_DAEMON_CHOICE:
         snprintf(ret_text, room, "one of %s", option->value);
         return;
     case WARMSTART_DAEMON_FILE:
         snprintf(ret_text, room, "the path of a file");
+        return;
+    case WARMSTART_DAEMON_MODE:
+        snprintf(ret_text, room, "permissions in octal, from 0000 to 0777");
+        return;
+    case WARMSTART_DAEMON_NAMES:
+        snprintf(ret_text, room, "users and @groups, by name or number, with commas between them");
         return;
     case WARMSTART_DAEMON_ACTION:
         snprintf(ret_text, room, "no value");

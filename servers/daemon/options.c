@@ -122,6 +122,7 @@ static int add_listener(struct reader *reader, const struct warmstart_daemon_opt
                         size_t bytes)
 {
     struct warmstart_daemon_options *options = reader->options;
+    const bool is_socket = option->kind == WARMSTART_DAEMON_SOCKET;
 
     if (options->listeners_len == WARMSTART_DAEMON_LISTENERS_MAX)
         return refuse(reader, "option --%s: more than %d listeners", option->name,
@@ -129,8 +130,11 @@ static int add_listener(struct reader *reader, const struct warmstart_daemon_opt
     char *address = strndup(text, bytes);
     if (address == NULL)
         return refuse_memory(reader);
-    options->listeners[options->listeners_len++] = (struct warmstart_daemon_listener){
-        .address = address, .role = (enum warmstart_http_role)option->initial, .fd = -1};
+    options->listeners[options->listeners_len++] =
+        (struct warmstart_daemon_listener){.address = address,
+                                           .role = is_socket ? 0 : (enum warmstart_http_role)option->initial,
+                                           .rights = is_socket ? (unsigned)option->initial : 0,
+                                           .fd = -1};
     return 0;
 }
 
@@ -150,7 +154,9 @@ static int take_listener(struct reader *reader, const struct warmstart_daemon_op
             one.bytes = (size_t)(comma - one.text);
         at += one.bytes + 1;
         trim(&one.text, &one.bytes);
-        if (!warmstart_daemon_option_is_address(one.text, one.bytes))
+        if (!(option->kind == WARMSTART_DAEMON_SOCKET
+                  ? warmstart_daemon_option_is_socket(one.text, one.bytes)
+                  : warmstart_daemon_option_is_address(one.text, one.bytes)))
             return refuse_value(reader, option, &one);
         int error = wanted ? add_listener(reader, option, one.text, one.bytes) : 0;
         if (error < 0)
@@ -159,19 +165,20 @@ static int take_listener(struct reader *reader, const struct warmstart_daemon_op
     return 0;
 }
 
-static int take_file(struct reader *reader, const struct warmstart_daemon_option *option,
+static int take_text(struct reader *reader, const struct warmstart_daemon_option *option,
                      const struct given *given, bool wanted)
 {
-    if (given->bytes == 0)
+    if (given->bytes == 0 || (option->kind == WARMSTART_DAEMON_NAMES &&
+                              !warmstart_daemon_option_is_names(given->text, given->bytes)))
         return refuse_value(reader, option, given);
     if (!wanted)
         return 0;
-    char *path = strndup(given->text, given->bytes);
-    if (path == NULL)
+    char *text = strndup(given->text, given->bytes);
+    if (text == NULL)
         return refuse_memory(reader);
     char **place = (char **)(void *)((char *)reader->options + option->offset);
     free(*place);
-    *place = path;
+    *place = text;
     return 0;
 }
 
@@ -185,14 +192,17 @@ static int take(struct reader *reader, const struct warmstart_daemon_option *opt
 
     switch (option->kind) {
     case WARMSTART_DAEMON_LISTENER:
+    case WARMSTART_DAEMON_SOCKET:
         error = take_listener(reader, option, given, wanted);
         break;
     case WARMSTART_DAEMON_FILE:
-        error = take_file(reader, option, given, wanted);
+    case WARMSTART_DAEMON_NAMES:
+        error = take_text(reader, option, given, wanted);
         break;
     case WARMSTART_DAEMON_NUMBER:
     case WARMSTART_DAEMON_BYTES:
     case WARMSTART_DAEMON_CHOICE:
+    case WARMSTART_DAEMON_MODE:
         if (!warmstart_daemon_option_number(option, given->text, given->bytes, &number))
             return refuse_value(reader, option, given);
         if (wanted)
@@ -388,7 +398,7 @@ static int read_line(struct reader *reader, const char *text, size_t bytes, unsi
         return refuse(reader, "option --%s (%s:%u): cannot stand in a config file", option->name,
                       reader->path, line);
     const unsigned before = reader->sources[index_of(option)].line;
-    if (before != 0 && option->kind != WARMSTART_DAEMON_LISTENER)
+    if (before != 0 && option->kind != WARMSTART_DAEMON_LISTENER && option->kind != WARMSTART_DAEMON_SOCKET)
         return refuse(reader, "option --%s (%s:%u): given on line %u already, expected once", option->name,
                       reader->path, line, before);
     given.text = text + name_bytes;
@@ -486,8 +496,7 @@ static void set_defaults(struct warmstart_daemon_options *options)
     memset(options, 0, sizeof(*options));
     for (size_t i = 0; i < warmstart_daemon_option_table_len; i++) {
         const struct warmstart_daemon_option *option = &warmstart_daemon_option_table[i];
-        if (option->kind == WARMSTART_DAEMON_NUMBER || option->kind == WARMSTART_DAEMON_BYTES ||
-            option->kind == WARMSTART_DAEMON_CHOICE)
+        if (warmstart_daemon_option_is_number(option))
             *number_of(options, option) = option->initial;
     }
 }
@@ -517,7 +526,7 @@ void warmstart_daemon_options_deinit(struct warmstart_daemon_options *options)
         free(options->listeners[i].address);
     for (size_t i = 0; i < warmstart_daemon_option_table_len; i++) {
         const struct warmstart_daemon_option *option = &warmstart_daemon_option_table[i];
-        if (option->kind == WARMSTART_DAEMON_FILE)
+        if (warmstart_daemon_option_is_text(option))
             free(*(char **)(void *)((char *)options + option->offset));
     }
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <warmstart/http.h>
+#include <warmstart/unix.h>
 
 #define WARMSTART_DAEMON_LISTENERS_MAX   64          /* listeners in all */
 #define WARMSTART_DAEMON_CONFIG_BYTES    (64 * 1024) /* a larger config file is refused */
@@ -28,9 +29,10 @@ enum warmstart_daemon_log_format { WARMSTART_DAEMON_LOGFMT, WARMSTART_DAEMON_JSO
 
 /* One place to listen at. */
 struct warmstart_daemon_listener {
-    char *address; /* HOST:PORT or unix:PATH, well-formed; owned; NULL: fd */
-    enum warmstart_http_role role;
-    int fd; /* that listens already; only without an address */
+    char *address; /* HOST:PORT or unix:PATH; with rights a path or @NAME; well-formed; owned; NULL: fd */
+    enum warmstart_http_role role; /* HTTP */
+    unsigned rights; /* bits of enum warmstart_unix_right: the line protocol is spoken; 0: HTTP */
+    int fd;          /* that listens already; only without an address */
 };
 
 /* Every number lies within the bounds of the table. */
@@ -73,6 +75,21 @@ struct warmstart_daemon_options {
     char *tls_cert;
     char *tls_key;
     char *tls_client_ca;
+    uint64_t unix_mode; /* as in struct warmstart_unix_options, down to unix_idle_timeout_ms */
+    uint64_t unix_lease_ms;
+    uint64_t unix_connections_max;
+    uint64_t unix_connections_per_user_max;
+    uint64_t unix_waits_max;      /* waits_per_connection_max */
+    uint64_t unix_dispatches_max; /* dispatches_per_connection_max */
+    uint64_t unix_line_bytes_max;
+    uint64_t unix_buffered_bytes_max;
+    uint64_t unix_line_timeout_ms;
+    uint64_t unix_stall_timeout_ms;
+    uint64_t unix_idle_timeout_ms;
+    char *unix_owner;      /* users and @groups with commas; NULL: not given; owned */
+    char *unix_allow_wait; /* the same, down to unix_allow_operate */
+    char *unix_allow_dispatch;
+    char *unix_allow_operate;
     char *config; /* the config file that was read, or NULL; owned */
 };
 

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 
 #include "answer.h"
 #include "cell.h"
 #include "keepalive.h"
 #include "log.h"
 #include "peers.h"
+#include "socket_file.h"
 #include "turn_away.h"
 
 #define ACCEPTS_MAX 64 /* in one turn, so that others get theirs */
@@ -29,9 +29,7 @@ struct listener {
     int fd;
     bool given; /* not opened by us: others have it too, and its file is theirs */
     enum warmstart_http_role role;
-    struct sockaddr_un path; /* of a Unix socket, else all zero */
-    dev_t device;            /* of its file, to remove no other one */
-    ino_t inode;
+    struct socket_file file; /* of a Unix socket of ours, else all zero */
 };
 
 /* ---- Accepting ---- */
@@ -114,28 +112,6 @@ static void on_due(struct warmstart_timer *timer, uint64_t now)
 
 /* ---- Listening ---- */
 
-/* A file that a process which is gone has left behind is in the way of bind(). */
-static int remove_stale(const struct sockaddr_un *path)
-{
-    struct stat status;
-    if (lstat(path->sun_path, &status) < 0)
-        return errno == ENOENT ? 0 : WARMSTART_ERR_SYSTEM;
-    errno = EADDRINUSE;
-    if (!S_ISSOCK(status.st_mode))
-        return WARMSTART_ERR_SYSTEM;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return WARMSTART_ERR_SYSTEM;
-    int connected = connect(fd, (const struct sockaddr *)path, sizeof(*path));
-    bool is_stale = connected < 0 && errno == ECONNREFUSED;
-    close_quietly(fd);
-    if (!is_stale) {
-        errno = EADDRINUSE;
-        return WARMSTART_ERR_SYSTEM;
-    }
-    return unlink(path->sun_path) == 0 || errno == ENOENT ? 0 : WARMSTART_ERR_SYSTEM;
-}
-
 static int open_socket(const struct warmstart_http_options *options, const struct sockaddr *bound,
                        socklen_t bound_bytes)
 {
@@ -154,16 +130,6 @@ static int open_socket(const struct warmstart_http_options *options, const struc
         return fd;
     close_quietly(fd);
     return -1;
-}
-
-static void remember_file(struct listener *listener, const struct sockaddr *bound)
-{
-    struct stat status;
-    memcpy(&listener->path, bound, sizeof(listener->path));
-    if (lstat(listener->path.sun_path, &status) == 0) {
-        listener->device = status.st_dev;
-        listener->inode = status.st_ino;
-    }
 }
 
 static struct listener *new_listener(struct warmstart_http *http, enum warmstart_http_role role)
@@ -192,8 +158,9 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
                                 socklen_t bound_bytes, enum warmstart_http_role role,
                                 struct listener **ret_listener)
 {
-    bool is_unix = bound->sa_family == AF_UNIX;
-    if (is_unix && remove_stale((const struct sockaddr_un *)(const void *)bound) < 0)
+    const struct sockaddr_un *path =
+        bound->sa_family == AF_UNIX ? (const struct sockaddr_un *)(const void *)bound : NULL;
+    if (path && warmstart_socket_file_clear(path) < 0)
         return WARMSTART_ERR_SYSTEM;
     struct listener *listener = new_listener(http, role);
     if (!listener)
@@ -203,8 +170,8 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
         free(listener);
         return WARMSTART_ERR_SYSTEM;
     }
-    if (is_unix)
-        remember_file(listener, bound);
+    if (path)
+        warmstart_socket_file_remember(&listener->file, path);
     int error = start(listener);
     if (error < 0) {
         warmstart_http_listener_free(listener);
@@ -277,18 +244,10 @@ void warmstart_http_listener_address(const struct listener *listener, struct soc
     /* The kernel does not end a path with a zero when there is no room for one. */
     *ret_address = (struct sockaddr_storage){0};
     socklen_t bytes = sizeof(*ret_address);
-    if (listener->path.sun_family == AF_UNIX)
-        memcpy(ret_address, &listener->path, sizeof(listener->path));
+    if (listener->file.path.sun_family == AF_UNIX)
+        memcpy(ret_address, &listener->file.path, sizeof(listener->file.path));
     else
         (void)getsockname(listener->fd, (struct sockaddr *)ret_address, &bytes);
-}
-
-static void remove_file(const struct listener *listener)
-{
-    struct stat status;
-    if (listener->path.sun_family == AF_UNIX && lstat(listener->path.sun_path, &status) == 0 &&
-        status.st_dev == listener->device && status.st_ino == listener->inode)
-        (void)unlink(listener->path.sun_path);
 }
 
 void warmstart_http_listener_free(struct listener *listener)
@@ -302,7 +261,7 @@ void warmstart_http_listener_free(struct listener *listener)
         *place = listener->next;
     warmstart_loop_unwatch(http->loop, &listener->watch);
     warmstart_loop_timer_cancel(http->loop, &listener->timer);
-    remove_file(listener);
+    warmstart_socket_file_remove(&listener->file);
     if (listener->fd >= 0)
         (void)close(listener->fd);
     free(listener);

@@ -236,6 +236,61 @@ static const struct {
      2,
      {{"1", 1}, {"100", 100}},
      {"0", "101", "two"}},
+    {"unix-mode",
+     offsetof(struct warmstart_daemon_options, unix_mode),
+     0660,
+     {{"600", 0600}, {"0777", 0777}, {"0", 0}},
+     {"0778", "1777", "rw", "00660", "8"}},
+    {"unix-lease-ms",
+     offsetof(struct warmstart_daemon_options, unix_lease_ms),
+     2000,
+     {{"1", 1}, {"86400000", 86400000}},
+     {"0", "86400001", "2s"}},
+    {"unix-max-connections",
+     offsetof(struct warmstart_daemon_options, unix_connections_max),
+     4096,
+     {{"1", 1}, {"1048576", 1048576}},
+     {"0", "1048577", "-1"}},
+    {"unix-max-connections-per-user",
+     offsetof(struct warmstart_daemon_options, unix_connections_per_user_max),
+     0,
+     {{"0", 0}, {"1048576", 1048576}},
+     {"1048577", "all"}},
+    {"unix-max-waits",
+     offsetof(struct warmstart_daemon_options, unix_waits_max),
+     1024,
+     {{"1", 1}, {"1048576", 1048576}},
+     {"0", "1048577", "1k"}},
+    {"unix-max-dispatches",
+     offsetof(struct warmstart_daemon_options, unix_dispatches_max),
+     1024,
+     {{"1", 1}, {"1048576", 1048576}},
+     {"0", "1048577", "+1"}},
+    {"unix-max-line-bytes",
+     offsetof(struct warmstart_daemon_options, unix_line_bytes_max),
+     16384,
+     {{"256", 256}, {"1MiB", 1048576}},
+     {"255", "1025KiB", "2MiB"}},
+    {"unix-max-buffered-bytes",
+     offsetof(struct warmstart_daemon_options, unix_buffered_bytes_max),
+     268435456,
+     {{"8MiB", 8388608}, {"1048576MiB", UINT64_C(1099511627776)}},
+     {"1023", "1048577MiB", "1GiB"}},
+    {"unix-line-timeout-ms",
+     offsetof(struct warmstart_daemon_options, unix_line_timeout_ms),
+     10000,
+     {{"1", 1}, {"86400000", 86400000}},
+     {"0", "86400001"}},
+    {"unix-stall-timeout-ms",
+     offsetof(struct warmstart_daemon_options, unix_stall_timeout_ms),
+     10000,
+     {{"1", 1}, {"86400000", 86400000}},
+     {"0", "86400001"}},
+    {"unix-idle-timeout-ms",
+     offsetof(struct warmstart_daemon_options, unix_idle_timeout_ms),
+     0,
+     {{"0", 0}, {"86400000", 86400000}},
+     {"86400001", "never"}},
     {"order",
      offsetof(struct warmstart_daemon_options, order),
      WARMSTART_NEWEST_FIRST,
@@ -348,9 +403,7 @@ START_TEST(the_table_is_covered_by_the_cases)
     size_t numbers = 0;
 
     for (size_t i = 0; i < warmstart_daemon_option_table_len; i++) {
-        enum warmstart_daemon_option_kind kind = warmstart_daemon_option_table[i].kind;
-        numbers += kind == WARMSTART_DAEMON_NUMBER || kind == WARMSTART_DAEMON_BYTES ||
-                   kind == WARMSTART_DAEMON_CHOICE;
+        numbers += warmstart_daemon_option_is_number(&warmstart_daemon_option_table[i]);
     }
     ck_assert_uint_eq(numbers, CASES);
 }
@@ -447,6 +500,43 @@ START_TEST(listeners_of_a_stronger_source_replace_the_others)
     ck_assert_uint_eq(options.listeners_len, 2);
     assert_listener(0, "a:1", WARMSTART_HTTP_ALL);
     assert_listener(1, "c:3", WARMSTART_HTTP_POLL);
+}
+END_TEST
+
+START_TEST(unix_sockets_are_listeners_with_rights)
+{
+    ck_assert_int_eq(read_options("--unix /run/a --unix-wait @b --http h:1 --unix-dispatch=c", "", NULL), 0);
+    ck_assert_uint_eq(options.listeners_len, 4);
+    ck_assert_str_eq(options.listeners[0].address, "/run/a");
+    ck_assert_uint_eq(options.listeners[0].rights, WARMSTART_UNIX_ALL);
+    ck_assert_str_eq(options.listeners[1].address, "@b");
+    ck_assert_uint_eq(options.listeners[1].rights, WARMSTART_UNIX_WAIT);
+    ck_assert_uint_eq(options.listeners[2].rights, 0);
+    ck_assert_uint_eq(options.listeners[3].rights, WARMSTART_UNIX_DISPATCH);
+    ck_assert_int_eq(read_options("", "WARMSTART_UNIX=/a,@b", NULL), 0);
+    ck_assert_uint_eq(options.listeners_len, 2);
+    ck_assert_int_eq(read_options("", "", "unix /a\nunix /b\n"), 0);
+    ck_assert_uint_eq(options.listeners_len, 2);
+    ck_assert_int_eq(read_options("--unix @", "", NULL), WARMSTART_ERR_INVALID);
+    assert_message_has("option --unix (flag): got '@', expected a path, or @ and a name");
+    ck_assert(!warmstart_daemon_option_is_socket("/a\0b", 4));
+}
+END_TEST
+
+START_TEST(lists_of_names_are_checked)
+{
+    static const char *const bad[] = {",", "a,", ",a", "a,,b", "@", "a,@", "a@b", "a:b", "@@a"};
+
+    for (enum source source = FLAG; source < SOURCES; source++) {
+        ck_assert_msg(give(source, "unix-allow-wait", "root,1000,@users,@5") == 0, "%s", message);
+        ck_assert_str_eq(options.unix_allow_wait, "root,1000,@users,@5");
+        ck_assert_ptr_null(options.unix_allow_dispatch);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ck_assert_msg(give(FLAG, "unix-owner", bad[i]) == WARMSTART_ERR_INVALID, "%s", bad[i]);
+        assert_message_has("expected users and @groups, by name or number, with commas between them");
+    }
+    ck_assert(!warmstart_daemon_option_is_names("a b", 3));
 }
 END_TEST
 
@@ -741,6 +831,8 @@ int main(void)
     tcase_add_test(tcase, listeners_of_the_environment_stand_between_commas);
     tcase_add_test(tcase, listeners_of_the_config_file_stand_on_lines);
     tcase_add_test(tcase, listeners_of_a_stronger_source_replace_the_others);
+    tcase_add_test(tcase, unix_sockets_are_listeners_with_rights);
+    tcase_add_test(tcase, lists_of_names_are_checked);
     tcase_add_test(tcase, what_is_no_address_is_refused);
     tcase_add_test(tcase, listeners_are_bounded);
     tcase_add_test(tcase, an_unknown_option_suggests_the_nearest);

@@ -124,8 +124,8 @@ def refused(sockets, status, wanted, **variables):
 @test
 def an_unknown_name_is_refused():
     with listener() as given:
-        refused([given], 2, "LISTEN_FDNAMES: socket 1 of 1 is called 'warmstartd.socket', expected http, poll or "
-                            "dispatch", LISTEN_FDNAMES="warmstartd.socket")
+        refused([given], 2, "LISTEN_FDNAMES: socket 1 of 1 is called 'warmstartd.socket', expected http, "
+                            "poll, dispatch, unix, unix-wait or unix-dispatch", LISTEN_FDNAMES="warmstartd.socket")
         refused([given, given], 2, "socket 2 of 2 is called '', expected", LISTEN_FDNAMES="poll")
 
 

@@ -102,15 +102,18 @@ static char *flag_of(const struct warmstart_daemon_options *options,
     switch (option->kind) {
     case WARMSTART_DAEMON_NUMBER:
     case WARMSTART_DAEMON_BYTES:
+    case WARMSTART_DAEMON_MODE:
         fuzz_require(number_of(options, option) >= option->min && number_of(options, option) <= option->max);
         break;
     case WARMSTART_DAEMON_CHOICE:
         break;
     case WARMSTART_DAEMON_FILE:
+    case WARMSTART_DAEMON_NAMES:
         return strcmp(option->name, "config") == 0 || path_of(options, option) == NULL
                    ? NULL
                    : write_flag(option->name, path_of(options, option));
     case WARMSTART_DAEMON_LISTENER:
+    case WARMSTART_DAEMON_SOCKET:
     case WARMSTART_DAEMON_ACTION:
         return NULL;
     }
@@ -118,11 +121,14 @@ static char *flag_of(const struct warmstart_daemon_options *options,
     return write_flag(option->name, text);
 }
 
-static const char *listener_name(enum warmstart_http_role role)
+static const char *listener_name(const struct warmstart_daemon_listener *listener)
 {
+    const bool is_socket = listener->rights != 0;
+    const uint64_t serves = is_socket ? listener->rights : (uint64_t)listener->role;
     for (size_t i = 0; i < warmstart_daemon_option_table_len; i++) {
         const struct warmstart_daemon_option *option = &warmstart_daemon_option_table[i];
-        if (option->kind == WARMSTART_DAEMON_LISTENER && option->initial == (uint64_t)role)
+        if (option->kind == (is_socket ? WARMSTART_DAEMON_SOCKET : WARMSTART_DAEMON_LISTENER) &&
+            option->initial == serves)
             return option->name;
     }
     fuzz_fail(__FILE__, __LINE__, "each role has an option");
@@ -133,14 +139,14 @@ static void check_same(const struct warmstart_daemon_options *one, const struct 
 {
     for (size_t i = 0; i < warmstart_daemon_option_table_len; i++) {
         const struct warmstart_daemon_option *option = &warmstart_daemon_option_table[i];
-        if (option->kind == WARMSTART_DAEMON_NUMBER || option->kind == WARMSTART_DAEMON_BYTES ||
-            option->kind == WARMSTART_DAEMON_CHOICE)
+        if (warmstart_daemon_option_is_number(option))
             fuzz_require(number_of(one, option) == number_of(two, option));
     }
     fuzz_require(one->listeners_len == two->listeners_len);
     for (size_t i = 0; i < one->listeners_len; i++) {
         fuzz_require(strcmp(one->listeners[i].address, two->listeners[i].address) == 0);
         fuzz_require(one->listeners[i].role == two->listeners[i].role);
+        fuzz_require(one->listeners[i].rights == two->listeners[i].rights);
     }
 }
 
@@ -159,8 +165,10 @@ static void check_again(const struct warmstart_daemon_options *options)
     fuzz_require(options->listeners_len >= 1 && options->listeners_len <= WARMSTART_DAEMON_LISTENERS_MAX);
     for (size_t i = 0; i < options->listeners_len; i++) {
         const struct warmstart_daemon_listener *listener = &options->listeners[i];
-        fuzz_require(warmstart_daemon_option_is_address(listener->address, strlen(listener->address)));
-        flags[len++] = write_flag(listener_name(listener->role), listener->address);
+        fuzz_require(listener->rights != 0
+                         ? warmstart_daemon_option_is_socket(listener->address, strlen(listener->address))
+                         : warmstart_daemon_option_is_address(listener->address, strlen(listener->address)));
+        flags[len++] = write_flag(listener_name(listener), listener->address);
     }
     fuzz_require(
         warmstart_daemon_options_read(&again, len, flags, no_environment, message, sizeof(message)) == 0);

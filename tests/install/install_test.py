@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Installs the build into an empty folder and uses it from there, as a packager and other people's programs do.
 
-Usage: install_test.py SOURCE BUILD LIBRARY...      LIBRARY: core, loop, http, testing; daemon for the program
+Usage: install_test.py SOURCE BUILD LIBRARY...      LIBRARY: core, loop, unix, http, testing; daemon for the program
 
 Prints TAP. The compilers are CC and CXX in the environment.
 """
@@ -18,11 +18,11 @@ import tempfile
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGES = {"core": "libwarmstart", "loop": "libwarmstart-loop", "http": "libwarmstart-http",
-            "testing": "libwarmstart-testing"}
-HEADERS = {"core": "warmstart.h", "loop": "loop.h", "http": "http.h", "testing": "testing.h"}
-PRINTS = {"core": "hello to controller_1\n", "loop": "hello to controller_1\n", "http": "HTTP/1.1 200\n",
-          "testing": "hello to controller_1\n"}
+PACKAGES = {"core": "libwarmstart", "loop": "libwarmstart-loop", "unix": "libwarmstart-unix",
+            "http": "libwarmstart-http", "testing": "libwarmstart-testing"}
+HEADERS = {"core": "warmstart.h", "loop": "loop.h", "unix": "unix.h", "http": "http.h", "testing": "testing.h"}
+PRINTS = {"core": "hello to controller_1\n", "loop": "hello to controller_1\n", "unix": "OK p 1\n",
+          "http": "HTTP/1.1 200\n", "testing": "hello to controller_1\n"}
 FOREIGN = ("microhttpd", "jansson", "nettle", "gnutls")  # what only HTTP may need
 CFLAGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-pedantic-errors"]
 LANGUAGES = {
@@ -167,7 +167,7 @@ def check_subproject(source, work):
     assert not [name for name in FOREIGN if name in loaded], loaded
     targets = {target["name"] for target in json.loads(run("meson", "introspect", "--targets", build))}
     assert "warmstart" in targets and "consumer" in targets, targets
-    unwanted = {name for name in targets if re.search(r"loop|http|daemon|warmstartd|test", name)}
+    unwanted = {name for name in targets if re.search(r"loop|unix|http|daemon|warmstartd|test", name)}
     assert not unwanted, unwanted
 
 

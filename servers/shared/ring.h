@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A ring of things that are linked through a member. An unlinked link is all zero. */
-#ifndef SERVERS_HTTP_RING_H
-#define SERVERS_HTTP_RING_H
+#ifndef SERVERS_SHARED_RING_H
+#define SERVERS_SHARED_RING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "unix.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ATTEMPTS_MAX = 100 }; /* of a dispatch; HTTP goes further */
+
+bool warmstart_daemon_unix_is_wanted(const struct warmstart_daemon_options *options)
+{
+    for (size_t i = 0; i < options->listeners_len; i++)
+        if (options->listeners[i].rights != 0)
+            return true;
+    return false;
+}
+
+int warmstart_daemon_unix_names_read(struct warmstart_daemon_unix_names *names,
+                                     const struct warmstart_daemon_options *options, char *ret_error,
+                                     size_t error_bytes)
+{
+    const struct {
+        struct warmstart_daemon_names *names;
+        const char *option;
+        const char *text;
+    } lists[] = {
+        {&names->owner, "unix-owner", options->unix_owner},
+        {&names->wait, "unix-allow-wait", options->unix_allow_wait},
+        {&names->dispatch, "unix-allow-dispatch", options->unix_allow_dispatch},
+        {&names->operate, "unix-allow-operate", options->unix_allow_operate},
+    };
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        int error = warmstart_daemon_names_read(lists[i].names, lists[i].option, lists[i].text, ret_error,
+                                                error_bytes);
+        if (error < 0)
+            return error;
+    }
+    if (names->owner.users_len <= 1 && names->owner.groups_len <= 1)
+        return 0;
+    snprintf(ret_error, error_bytes, "option --unix-owner: expected one user, one @group, or both");
+    return WARMSTART_ERR_INVALID;
+}
+
+static struct warmstart_unix_allowed allowed(const struct warmstart_daemon_names *names)
+{
+    return (struct warmstart_unix_allowed){.users = names->users,
+                                           .users_len = names->users_len,
+                                           .groups = names->groups,
+                                           .groups_len = names->groups_len};
+}
+
+int warmstart_daemon_unix_new(struct warmstart_loop *loop, const struct warmstart_daemon_options *given,
+                              const struct warmstart_daemon_unix_names *names,
+                              const struct warmstart_logger *logger,
+                              int (*on_drain)(void *user, const struct warmstart_unix_drain_request *request),
+                              void *user, struct warmstart_unix **ret_server)
+{
+    struct warmstart_unix_options options;
+
+    warmstart_unix_options_init(&options);
+    options.logger = logger;
+    options.wait = allowed(&names->wait);
+    options.dispatch = allowed(&names->dispatch);
+    options.operate = allowed(&names->operate);
+    options.mode = (uint32_t)given->unix_mode;
+    if (names->owner.users_len > 0)
+        options.owner = names->owner.users[0];
+    if (names->owner.groups_len > 0)
+        options.group = names->owner.groups[0];
+    options.lease_ms = (uint32_t)given->unix_lease_ms;
+    options.dispatch_timeout_ms = (uint32_t)given->dispatch_timeout_ms;
+    options.attempts_max =
+        given->attempts_max < ATTEMPTS_MAX ? (uint32_t)given->attempts_max : (uint32_t)ATTEMPTS_MAX;
+    options.connections_max = (uint32_t)given->unix_connections_max;
+    options.connections_per_user_max = (uint32_t)given->unix_connections_per_user_max;
+    options.waits_per_connection_max = (uint32_t)given->unix_waits_max;
+    options.dispatches_per_connection_max = (uint32_t)given->unix_dispatches_max;
+    options.line_bytes_max = (uint32_t)given->unix_line_bytes_max;
+    options.body_bytes_max = (size_t)given->body_bytes_max;
+    /* One payload has to have room. */
+    options.buffered_bytes_max = given->unix_buffered_bytes_max > given->body_bytes_max
+                                     ? (size_t)given->unix_buffered_bytes_max
+                                     : (size_t)given->body_bytes_max;
+    options.line_timeout_ms = (uint32_t)given->unix_line_timeout_ms;
+    options.body_timeout_ms = (uint32_t)given->body_timeout_ms;
+    options.stall_timeout_ms = (uint32_t)given->unix_stall_timeout_ms;
+    options.idle_timeout_ms = (uint32_t)given->unix_idle_timeout_ms;
+    options.on_drain = on_drain;
+    options.on_drain_user = user;
+    return warmstart_unix_new(loop, &options, ret_server);
+}
+
+int warmstart_daemon_unix_listen(struct warmstart_unix *server,
+                                 const struct warmstart_daemon_listener *listener, char *ret_url,
+                                 size_t url_bytes)
+{
+    int error = 0;
+
+    if (listener->address != NULL) {
+        snprintf(ret_url, url_bytes, "%s", listener->address);
+        error = warmstart_unix_listen(server, listener->address, listener->rights);
+    } else {
+        snprintf(ret_url, url_bytes, "descriptor %d of LISTEN_FDS", listener->fd);
+        error = warmstart_unix_listen_fd(server, listener->fd, listener->rights);
+    }
+    if (error == 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "warmstartd: cannot listen on %s: %s\n", ret_url,
+            error == WARMSTART_ERR_SYSTEM    ? strerror(errno)
+            : error == WARMSTART_ERR_INVALID ? "it is not a Unix stream socket that listens"
+                                             : warmstart_strerror(error));
+    return EXIT_FAILURE;
+}
+
+const char *warmstart_daemon_unix_role_name(unsigned rights)
+{
+    switch (rights) {
+    case WARMSTART_UNIX_WAIT:
+        return "unix-wait";
+    case WARMSTART_UNIX_DISPATCH:
+        return "unix-dispatch";
+    default:
+        return "unix";
+    }
+}

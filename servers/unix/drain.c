@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "drain.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "connection.h"
+#include "listener.h"
+#include "wait.h"
+
+#define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_unix_drain_options)
+#define OPTIONS_BYTES_MAX    4096
+
+/* ---- Options ---- */
+
+void warmstart_unix_drain_options_init_sized(struct warmstart_unix_drain_options *options, size_t size)
+{
+    struct warmstart_unix_drain_options defaults = {.size = size, .timeout_ms = 10000};
+    if (size > sizeof(defaults))
+        memset((char *)options + sizeof(defaults), 0, size - sizeof(defaults));
+    memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
+}
+
+static int copy_options(struct warmstart_unix_drain_options *copy,
+                        const struct warmstart_unix_drain_options *options)
+{
+    warmstart_unix_drain_options_init(copy);
+    if (!options)
+        return 0;
+    if (options->size < OPTIONS_BYTES_OLDEST || options->size > OPTIONS_BYTES_MAX)
+        return WARMSTART_ERR_UNSUPPORTED;
+    const char *bytes = (const char *)options;
+    for (size_t i = sizeof(*copy); i < options->size; i++)
+        if (bytes[i] != 0)
+            return WARMSTART_ERR_UNSUPPORTED;
+    memcpy(copy, options, sizeof(*copy));
+    bool valid =
+        copy->timeout_ms <= TIMEOUT_MS_MAX && (uint64_t)copy->delay_ms + copy->spread_ms <= copy->timeout_ms;
+    return valid ? 0 : WARMSTART_ERR_INVALID;
+}
+
+/* ---- The end ---- */
+
+static void end(struct warmstart_unix *server, int complete)
+{
+    struct drain *drain = &server->drain;
+    drain->over = true;
+    warmstart_loop_timer_cancel(server->loop, &drain->step);
+    warmstart_loop_timer_cancel(server->loop, &drain->limit);
+    warmstart_loop_undefer(server->loop, &drain->check);
+    if (drain->options.on_drained)
+        drain->options.on_drained(drain->options.user, complete);
+}
+
+static struct warmstart_unix *unix_of_drain(struct drain *drain)
+{
+    return (struct warmstart_unix *)((char *)drain - offsetof(struct warmstart_unix, drain));
+}
+
+static void on_limit(struct warmstart_timer *timer, uint64_t now)
+{
+    (void)now;
+    end(unix_of_drain((struct drain *)((char *)timer - offsetof(struct drain, limit))), 0);
+}
+
+static void on_check(struct warmstart_task *task)
+{
+    struct warmstart_unix *server =
+        unix_of_drain((struct drain *)((char *)task - offsetof(struct drain, check)));
+    if (server->transport.waiters == 0 && server->transport.dispatches == 0)
+        end(server, 1);
+}
+
+void warmstart_unix_check_drained(struct warmstart_unix *server)
+{
+    if (server->drain.phase == DRAIN_LETTING_GO && !server->drain.over && !server->closing)
+        warmstart_loop_defer(server->loop, &server->drain.check);
+}
+
+/* ---- Letting go ---- */
+
+/* When the wait with this number, counted from 1, is to be ended. */
+static uint64_t due_at(const struct drain *drain, uint64_t number)
+{
+    uint64_t ms = (number * drain->options.spread_ms + drain->waits - 1) / drain->waits;
+    return drain->since + ms * MILLISECOND_NS;
+}
+
+/* How many waits are to be gone by now. */
+static size_t due_by(const struct drain *drain, uint64_t now)
+{
+    uint64_t ms = (now - drain->since) / MILLISECOND_NS;
+    if (ms >= drain->options.spread_ms)
+        return SIZE_MAX;
+    return (size_t)(drain->waits * ms / drain->options.spread_ms);
+}
+
+static void let_go(struct warmstart_unix *server, uint64_t now)
+{
+    struct drain *drain = &server->drain;
+    size_t due = due_by(drain, now);
+    drain->gone += warmstart_unix_waits_let_go(server, due - drain->gone);
+    bool done = due >= drain->waits || server->waits_len == 0 ||
+                warmstart_loop_timer_set(server->loop, &drain->step, due_at(drain, due + 1)) < 0;
+    if (done)
+        warmstart_unix_waits_let_go(server, SIZE_MAX);
+    warmstart_unix_connections_touch(server);
+    warmstart_unix_check_drained(server);
+}
+
+static void begin(struct warmstart_unix *server, uint64_t now)
+{
+    struct drain *drain = &server->drain;
+    drain->phase = DRAIN_LETTING_GO;
+    drain->since = now;
+    drain->waits = server->waits_len;
+    warmstart_unix_listeners_hand_on(server);
+    let_go(server, now);
+}
+
+static void on_step(struct warmstart_timer *timer, uint64_t now)
+{
+    struct warmstart_unix *server =
+        unix_of_drain((struct drain *)((char *)timer - offsetof(struct drain, step)));
+    if (server->drain.phase == DRAIN_ANNOUNCED)
+        begin(server, now);
+    else
+        let_go(server, now);
+}
+
+int warmstart_unix_drain(struct warmstart_unix *server, const struct warmstart_unix_drain_options *options)
+{
+    struct warmstart_unix_drain_options copy;
+    if (!server || server->drain.phase != DRAIN_NOT)
+        return WARMSTART_ERR_INVALID;
+    int error = copy_options(&copy, options);
+    if (error < 0)
+        return error;
+    struct drain *drain = &server->drain;
+    uint64_t now = warmstart_loop_now(server->loop);
+    error = warmstart_loop_timer_set(server->loop, &drain->step, now + copy.delay_ms * MILLISECOND_NS);
+    if (error == 0)
+        error = warmstart_loop_timer_set(server->loop, &drain->limit, now + copy.timeout_ms * MILLISECOND_NS);
+    if (error < 0) {
+        warmstart_loop_timer_cancel(server->loop, &drain->step);
+        return error;
+    }
+    drain->options = copy;
+    drain->phase = DRAIN_ANNOUNCED;
+    if (copy.delay_ms > 0)
+        return 0;
+    warmstart_loop_timer_cancel(server->loop, &drain->step);
+    begin(server, now);
+    return 0;
+}
+
+void warmstart_unix_drain_init(struct warmstart_unix *server)
+{
+    server->drain.step.due = on_step;
+    server->drain.limit.due = on_limit;
+    server->drain.check.run = on_check;
+}
+
+void warmstart_unix_drain_deinit(struct warmstart_unix *server)
+{
+    warmstart_loop_timer_cancel(server->loop, &server->drain.step);
+    warmstart_loop_timer_cancel(server->loop, &server->drain.limit);
+    warmstart_loop_undefer(server->loop, &server->drain.check);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "tags.h"
+
+#include <string.h>
+
+#include "connection.h"
+
+static uint64_t hash_of(const struct connection *connection, const struct word *tag)
+{
+    return warmstart_hash_bytes(&connection->server->hash_key, (uint64_t)(uintptr_t)connection, tag->text,
+                                tag->bytes);
+}
+
+struct tagged *warmstart_unix_tags_find(struct connection *connection, const struct word *tag)
+{
+    const struct table *table = &connection->server->tags;
+    uint64_t hash = hash_of(connection, tag);
+    struct tagged *tagged;
+    if (table->capacity == 0)
+        return NULL;
+    for (uint32_t at = table_first(table, hash); (tagged = table_item(table, &at, hash)) != NULL;
+         at = table_after(table, at)) {
+        if (tagged->connection == connection && tagged->tag_bytes == tag->bytes &&
+            memcmp(tagged->tag, tag->text, tag->bytes) == 0)
+            return tagged;
+    }
+    return NULL;
+}
+
+bool warmstart_unix_tags_add(struct connection *connection, const struct word *tag, enum tagged_kind kind,
+                             struct tagged *tagged)
+{
+    struct table *table = &connection->server->tags;
+    if (!warmstart_table_reserve(table))
+        return false;
+    tagged->connection = connection;
+    tagged->hash = hash_of(connection, tag);
+    tagged->kind = kind;
+    tagged->tag_bytes = (uint8_t)tag->bytes;
+    memcpy(tagged->tag, tag->text, tag->bytes);
+    warmstart_table_add(table, tagged->hash, tagged);
+    return true;
+}
+
+void warmstart_unix_tags_remove(struct tagged *tagged)
+{
+    if (!tagged->connection)
+        return;
+    warmstart_table_remove(&tagged->connection->server->tags, tagged->hash, tagged);
+    tagged->connection = NULL;
+}
