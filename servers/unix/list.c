@@ -134,7 +134,7 @@ static int view(void *user, const struct warmstart_waiter_view *waiter)
         listing->truncated = true;
         return 0;
     }
-    uint64_t hash = warmstart_hash_bytes(&listing->server->hash_key, 1, listing->key, listing->key_bytes);
+    uint64_t hash = hash_bytes(&listing->server->hash_key, listing->key, listing->key_bytes);
     struct group *group = find(listing, hash);
     if (!group && listing->groups.len == listing->groups_max) {
         listing->truncated = true;

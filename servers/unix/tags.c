@@ -7,8 +7,9 @@
 
 static uint64_t hash_of(const struct connection *connection, const struct word *tag)
 {
-    return warmstart_hash_bytes(&connection->server->hash_key, (uint64_t)(uintptr_t)connection, tag->text,
-                                tag->bytes);
+    const struct hash_key *key = &connection->server->hash_key;
+    uint64_t hash = hash_add(key, key->words[0] ^ (uint64_t)(uintptr_t)connection, tag->text, tag->bytes);
+    return hash_end(key, hash, tag->bytes);
 }
 
 struct tagged *warmstart_unix_tags_find(struct connection *connection, const struct word *tag)

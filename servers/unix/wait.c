@@ -22,7 +22,7 @@ static struct wait *wait_of_link(struct link *link)
 
 static uint64_t hash_of_id(const struct warmstart_unix *server, warmstart_waiter_id id)
 {
-    return warmstart_hash_pair(&server->hash_key, id, 0);
+    return hash_fold(id ^ server->hash_key.words[1], server->hash_key.words[2]);
 }
 
 /* Nothing more is to be told about it. It is freed when the core says that it has ended. */
