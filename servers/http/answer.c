@@ -7,6 +7,7 @@
 
 #include "dispatch.h"
 #include "tls.h"
+#include "value.h"
 
 struct refusal_words {
     const char *name;
@@ -39,10 +40,22 @@ static const struct refusal_words words[REFUSALS] = {
     [REFUSAL_CONNECTIONS_LIMIT] = {"connections_limit", "Service Unavailable", 503, true},
     [REFUSAL_ADDRESS_LIMIT] = {"address_limit", "Service Unavailable", 503, true},
     [REFUSAL_MEMORY] = {"memory", "Service Unavailable", 503, true},
+    [REFUSAL_MEMBER_UNKNOWN] = {"member_unknown", "Bad Request", 400, false},
+    [REFUSAL_MEMBER_REPEATED] = {"member_repeated", "Bad Request", 400, false},
+    [REFUSAL_MEMBER_MISSING] = {"member_missing", "Bad Request", 400, false},
+    [REFUSAL_MEMBER_INVALID] = {"member_invalid", "Bad Request", 400, false},
+    [REFUSAL_METADATA... REFUSAL_METADATA_LAST] = {NULL, "Bad Request", 400, false}, /* named by the reason */
+    [REFUSAL_METADATA_REFUSED] = {"metadata_refused", "Bad Request", 400, false},
+    [REFUSAL_MEDIA_TYPE_UNSUPPORTED] = {"media_type_unsupported", "Unsupported Media Type", 415, true},
+    [REFUSAL_SUPERSEDED] = {"superseded", "Conflict", 409, false},
+    [REFUSAL_DRAINING] = {"draining", "Service Unavailable", 503, true},
 };
 
 const char *warmstart_http_refusal_name(enum refusal refusal)
 {
+    if (refusal >= REFUSAL_METADATA && refusal <= REFUSAL_METADATA_LAST)
+        return warmstart_metadata_reason_name(
+            (enum metadata_reason)(refusal - REFUSAL_METADATA + METADATA_REASON_FIELDS));
     return words[refusal].name;
 }
 
@@ -64,7 +77,8 @@ static struct MHD_Response *new_json(const char *text, size_t bytes, enum MHD_Re
 static size_t write_refusal(char *out, size_t out_bytes, enum refusal refusal, const char *message)
 {
     char body[REFUSAL_MESSAGE_BYTES + 64];
-    size_t body_bytes = warmstart_trigger_write_error(body, sizeof(body), words[refusal].name, message);
+    size_t body_bytes =
+        warmstart_trigger_write_error(body, sizeof(body), warmstart_http_refusal_name(refusal), message);
     int bytes = snprintf(out, out_bytes,
                          "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
                          "Connection: close\r\n\r\n%.*s",
@@ -73,10 +87,10 @@ static size_t write_refusal(char *out, size_t out_bytes, enum refusal refusal, c
 }
 
 /* To the same server, but on a new connection, which whoever is there by then accepts. */
-static struct MHD_Response *new_redirect(void)
+static struct MHD_Response *new_redirect(const char *path)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, "/warm-start") == MHD_YES &&
+    if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, path) == MHD_YES &&
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES)
         return response;
     if (response)
@@ -84,36 +98,73 @@ static struct MHD_Response *new_redirect(void)
     return NULL;
 }
 
+/* Whether the waiter's id can be told: another transport may have taken any bytes. */
+static bool is_tellable(const struct warmstart_conn *conn)
+{
+    return conn && conn->controller_id_bytes > 0 && conn->controller_id_bytes <= TRIGGER_VALUE_BYTES_MAX &&
+           !value_has_control(conn->controller_id, conn->controller_id_bytes);
+}
+
 /* Header values end where their bytes do, so they need a copy with a zero. */
 static bool add_controller(struct MHD_Response *response, const struct warmstart_conn *conn)
 {
     char id[TRIGGER_VALUE_BYTES_MAX + 1];
-    if (conn->controller_id_bytes == 0 || conn->controller_id_bytes > TRIGGER_VALUE_BYTES_MAX)
+    if (!is_tellable(conn))
         return true;
     memcpy(id, conn->controller_id, conn->controller_id_bytes);
     id[conn->controller_id_bytes] = '\0';
     return MHD_add_response_header(response, "x-warmstart-controller-id", id) == MHD_YES;
 }
 
-/* The answer to a POST. `conn`: who has it; NULL: nobody, or nobody knows. */
-static struct MHD_Response *new_outcome(bool warm, enum post_outcome outcome, uint32_t attempts,
-                                        const struct warmstart_conn *conn)
+static struct MHD_Response *new_generic_outcome(enum post_outcome outcome, uint32_t attempts,
+                                                const struct warmstart_conn *conn)
 {
-    char number[16];
+    char body[GENERIC_ANSWER_BYTES + 6 * TRIGGER_VALUE_BYTES_MAX];
+    bool tellable = is_tellable(conn);
+    size_t bytes = warmstart_generic_write_outcome(
+        body, outcome == POST_DELIVERED, warmstart_http_post_outcome_name(outcome), attempts,
+        tellable ? conn->controller_id : NULL, tellable ? conn->controller_id_bytes : 0);
+    return new_json(body, bytes, MHD_RESPMEM_MUST_COPY);
+}
+
+static struct MHD_Response *new_trigger_outcome(bool warm)
+{
     size_t bytes;
     const char *text = warmstart_trigger_did_warm_start(warm, &bytes);
-    struct MHD_Response *response = new_json(text, bytes, MHD_RESPMEM_PERSISTENT);
+    return new_json(text, bytes, MHD_RESPMEM_PERSISTENT);
+}
+
+/* The answer to a dispatch. `conn`: who has it; NULL: nobody, or nobody knows. */
+static struct MHD_Response *new_outcome(enum dialect dialect, bool warm, enum post_outcome outcome,
+                                        uint32_t attempts, const struct warmstart_conn *conn)
+{
+    char number[16];
+    struct MHD_Response *response =
+        dialect == DIALECT_GENERIC ? new_generic_outcome(outcome, attempts, conn) : new_trigger_outcome(warm);
     if (!response)
         return NULL;
     snprintf(number, sizeof(number), "%u", attempts);
     const char *name = warmstart_http_post_outcome_name(outcome);
     if (MHD_add_response_header(response, "x-warmstart-outcome", name) != MHD_YES ||
         MHD_add_response_header(response, "x-warmstart-attempts", number) != MHD_YES ||
-        (conn && !add_controller(response, conn))) {
+        !add_controller(response, conn)) {
         MHD_destroy_response(response);
         return NULL;
     }
     return response;
+}
+
+/* What each dialect says when no controller was tried. */
+static bool new_cold(struct answers *answers)
+{
+    bool all = true;
+    for (int dialect = 0; dialect < DIALECTS; dialect++)
+        for (int outcome = 0; outcome < POST_OUTCOMES; outcome++) {
+            struct MHD_Response **cold = &answers->cold[dialect][outcome];
+            *cold = new_outcome((enum dialect)dialect, false, (enum post_outcome)outcome, 0, NULL);
+            all = all && *cold;
+        }
+    return all;
 }
 
 int warmstart_http_answers_new(struct warmstart_http *http)
@@ -123,11 +174,7 @@ int warmstart_http_answers_new(struct warmstart_http *http)
     static const char draining[] = "{\"status\":\"draining\"}";
     static const char acknowledged[] = "{\"acknowledged\":true}";
     struct answers *answers = &http->answers;
-    bool cold = true;
-    for (int outcome = 0; outcome < POST_OUTCOMES; outcome++) {
-        answers->cold[outcome] = new_outcome(false, (enum post_outcome)outcome, 0, NULL);
-        cold = cold && answers->cold[outcome];
-    }
+    bool cold = new_cold(answers);
     char connect[TRIGGER_CONNECT_BYTES_MAX];
     size_t connect_bytes = warmstart_trigger_write_connect(connect, http->options.connection_timeout_ms,
                                                            http->options.keepalive_ms);
@@ -136,20 +183,30 @@ int warmstart_http_answers_new(struct warmstart_http *http)
     answers->ready = new_json(ready, sizeof(ready) - 1, MHD_RESPMEM_PERSISTENT);
     answers->acknowledged = new_json(acknowledged, sizeof(acknowledged) - 1, MHD_RESPMEM_PERSISTENT);
     answers->draining = new_json(draining, sizeof(draining) - 1, MHD_RESPMEM_PERSISTENT);
-    answers->elsewhere = new_redirect();
+    answers->elsewhere[DIALECT_TRIGGER] = new_redirect("/warm-start");
+    answers->elsewhere[DIALECT_GENERIC] = new_redirect("/v1/wait");
+    answers->expired = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     bool all = cold && answers->connect && answers->healthy && answers->ready && answers->draining &&
-               answers->acknowledged && answers->elsewhere;
+               answers->acknowledged && answers->elsewhere[DIALECT_TRIGGER] &&
+               answers->elsewhere[DIALECT_GENERIC] && answers->expired;
     return all ? 0 : WARMSTART_ERR_MEMORY;
 }
 
 void warmstart_http_answers_free(struct warmstart_http *http)
 {
     struct answers *answers = &http->answers;
-    for (int outcome = 0; outcome < POST_OUTCOMES; outcome++)
-        if (answers->cold[outcome])
-            MHD_destroy_response(answers->cold[outcome]);
-    struct MHD_Response *all[] = {answers->acknowledged, answers->connect,  answers->healthy,
-                                  answers->ready,        answers->draining, answers->elsewhere};
+    for (int dialect = 0; dialect < DIALECTS; dialect++)
+        for (int outcome = 0; outcome < POST_OUTCOMES; outcome++)
+            if (answers->cold[dialect][outcome])
+                MHD_destroy_response(answers->cold[dialect][outcome]);
+    struct MHD_Response *all[] = {answers->acknowledged,
+                                  answers->connect,
+                                  answers->healthy,
+                                  answers->ready,
+                                  answers->draining,
+                                  answers->expired,
+                                  answers->elsewhere[DIALECT_TRIGGER],
+                                  answers->elsewhere[DIALECT_GENERIC]};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i])
             MHD_destroy_response(all[i]);
@@ -166,10 +223,11 @@ enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, boo
                                               enum post_outcome outcome, uint32_t attempts,
                                               const struct warmstart_conn *conn)
 {
-    struct MHD_Response *cold = connection->http->answers.cold[outcome];
+    enum dialect dialect = connection_dialect(connection);
+    struct MHD_Response *cold = connection->http->answers.cold[dialect][outcome];
     if (!warm && attempts == 0 && !conn)
         return warmstart_http_answer(connection, MHD_HTTP_OK, cold);
-    struct MHD_Response *response = new_outcome(warm, outcome, attempts, conn);
+    struct MHD_Response *response = new_outcome(dialect, warm, outcome, attempts, conn);
     if (!response)
         return MHD_NO;
     enum MHD_Result result = warmstart_http_answer(connection, MHD_HTTP_OK, response);
@@ -220,7 +278,8 @@ enum MHD_Result warmstart_http_answer_refusal(struct connection *connection, enu
                                               const char *message)
 {
     char body[TRIGGER_ERROR_BYTES_MAX];
-    size_t bytes = warmstart_trigger_write_error(body, sizeof(body), words[refusal].name, message);
+    size_t bytes =
+        warmstart_trigger_write_error(body, sizeof(body), warmstart_http_refusal_name(refusal), message);
     connection->http->counters.refusals_total[refusal]++;
     struct MHD_Response *response = new_json(body, bytes, MHD_RESPMEM_MUST_COPY);
     if (!response)
@@ -236,6 +295,33 @@ enum MHD_Result warmstart_http_answer_bad(struct connection *connection, const s
 {
     return warmstart_http_answer_refusal(
         connection, (enum refusal)(error->code - TRIGGER_CODE_HEADER_MISSING), error->message);
+}
+
+static enum refusal refusal_of(const struct generic_error *error)
+{
+    switch (error->code) {
+    case GENERIC_CODE_BODY_MISSING:
+        return REFUSAL_BODY_MISSING;
+    case GENERIC_CODE_BODY_INVALID:
+        return REFUSAL_BODY_INVALID;
+    case GENERIC_CODE_MEMBER_UNKNOWN:
+        return REFUSAL_MEMBER_UNKNOWN;
+    case GENERIC_CODE_MEMBER_REPEATED:
+        return REFUSAL_MEMBER_REPEATED;
+    case GENERIC_CODE_MEMBER_MISSING:
+        return REFUSAL_MEMBER_MISSING;
+    case GENERIC_CODE_MEMBER_INVALID:
+        return REFUSAL_MEMBER_INVALID;
+    case GENERIC_CODE_METADATA:
+        break;
+    }
+    return (enum refusal)(REFUSAL_METADATA + (error->reason - METADATA_REASON_FIELDS));
+}
+
+enum MHD_Result warmstart_http_answer_bad_body(struct connection *connection,
+                                               const struct generic_error *error)
+{
+    return warmstart_http_answer_refusal(connection, refusal_of(error), error->message);
 }
 
 enum MHD_Result warmstart_http_answer_early(struct connection *connection, enum refusal refusal,

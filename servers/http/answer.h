@@ -17,8 +17,8 @@ enum MHD_Result warmstart_http_answer(struct connection *connection, unsigned st
                                       struct MHD_Response *response);
 
 /*
- * Answers a POST: didWarmStart, and in headers what became of it, how many controllers were tried, and who
- * has it (`conn`, NULL: nobody). MHD_NO: out of memory.
+ * Answers a dispatch in its dialect: whether it is a warm start, what became of it, how many controllers were
+ * tried, and who has it (`conn`, NULL: nobody), the last three in headers too. MHD_NO: out of memory.
  */
 enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, bool warm,
                                               enum post_outcome outcome, uint32_t attempts,
@@ -30,6 +30,10 @@ enum MHD_Result warmstart_http_answer_refusal(struct connection *connection, enu
 
 /* The same for what the dialect did not understand. */
 enum MHD_Result warmstart_http_answer_bad(struct connection *connection, const struct trigger_error *error);
+
+/* The same for the generic dialect. */
+enum MHD_Result warmstart_http_answer_bad_body(struct connection *connection,
+                                               const struct generic_error *error);
 
 /*
  * Answers while a body is still coming, when libmicrohttpd takes no answer: writes to the socket itself. The

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -143,61 +144,141 @@ static int64_t wall_time_s(void)
     return (int64_t)now.tv_sec;
 }
 
-static const char *refusal_of(enum verify_result result)
+/* Where a dialect has a token and what it says beside it. */
+struct places {
+    const char *token;
+    const char *bare; /* what is expected in place of no token */
+    const char *version;
+    const char *deployment; /* NULL: only in the token */
+};
+
+static const struct places poll_places = {
+    .token = "x-trigger-deployment-id",
+    .bare = "a token, not a bare id",
+    .version = "x-trigger-deployment-version",
+};
+
+static const struct places wait_places = {
+    .token = "authorization",
+    .bare = "Bearer and a deployment token",
+    .version = "metadata.version",
+    .deployment = "metadata.deployment",
+};
+
+static const char *expected_of(enum verify_result result)
 {
     switch (result) {
     case VERIFY_VALID:
+    case VERIFY_BARE:
     case VERIFY_RESULTS:
         break;
-    case VERIFY_BARE:
-        return "x-trigger-deployment-id: expected a token, not a bare id";
     case VERIFY_MALFORMED:
-        return "x-trigger-deployment-id: expected a well-formed token";
+        return "a well-formed token";
     case VERIFY_ALGORITHM:
-        return "x-trigger-deployment-id: expected a token that is signed with HS256";
+        return "a token that is signed with HS256";
     case VERIFY_SIGNATURE:
-        return "x-trigger-deployment-id: expected a token that is signed with this server's secret";
+        return "a token that is signed with this server's secret";
     case VERIFY_FORMAT:
-        return "x-trigger-deployment-id: expected a token whose claim 'ver' is 1";
+        return "a token whose claim 'ver' is 1";
     case VERIFY_EARLY:
-        return "x-trigger-deployment-id: expected a token that is valid already";
+        return "a token that is valid already";
     case VERIFY_ENDLESS:
-        return "x-trigger-deployment-id: expected a token with a claim 'exp'";
+        return "a token with a claim 'exp'";
     case VERIFY_EXPIRED:
-        return "x-trigger-deployment-id: expected a token that has not expired";
+        return "a token that has not expired";
     case VERIFY_VERSION:
-        return "x-trigger-deployment-version: expected the token's claim 'deployment_version'";
+        return "the token's claim 'deployment_version'";
+    case VERIFY_DEPLOYMENT:
+        return "the token's claim 'deployment'";
     }
-    return NULL;
+    return "a token";
 }
 
-/* Counts a result. NULL: the poll may wait. */
-static const char *count(struct warmstart_http *http, enum verify_result result)
+/* Counts a result. False: the poll may not wait, `message` says why. */
+static bool judge(struct warmstart_http *http, enum verify_result result, const struct places *places,
+                  char message[REFUSAL_MESSAGE_BYTES])
 {
     http->auth->results_total[result]++;
-    return http->options.token_mode == WARMSTART_HTTP_TOKEN_ENFORCE ? refusal_of(result) : NULL;
+    if (result == VERIFY_VALID || http->options.token_mode != WARMSTART_HTTP_TOKEN_ENFORCE)
+        return true;
+    const char *place = places->token;
+    if (result == VERIFY_VERSION)
+        place = places->version;
+    else if (result == VERIFY_DEPLOYMENT)
+        place = places->deployment;
+    snprintf(message, REFUSAL_MESSAGE_BYTES, "%s: expected %s", place,
+             result == VERIFY_BARE ? places->bare : expected_of(result));
+    return false;
 }
 
-const char *warmstart_http_auth_poll(struct warmstart_http *http, const struct trigger_poll *asked,
-                                     const struct headers *headers)
+bool warmstart_http_auth_poll(struct warmstart_http *http, const struct trigger_poll *asked,
+                              const struct headers *headers, char message[REFUSAL_MESSAGE_BYTES])
 {
     if (http->options.token_mode == WARMSTART_HTTP_TOKEN_DISABLED)
-        return NULL;
+        return true;
     const struct trigger_value *version = &headers->fields[TRIGGER_HEADER_VERSION];
     enum verify_result result = VERIFY_BARE;
     if (asked->has_token)
         result = warmstart_verifier_check(http->auth->verifier, &asked->token, version->text, version->bytes,
                                           wall_time_s());
-    warmstart_http_log_token(http, asked, warmstart_verify_name(result));
-    return count(http, result);
+    warmstart_http_log_token(http, &headers->fields[TRIGGER_HEADER_CONTROLLER],
+                             &headers->fields[TRIGGER_HEADER_INSTANCE], warmstart_verify_name(result));
+    return judge(http, result, &poll_places, message);
+}
+
+/* The value of a field. No bytes: there is none, or it is empty. */
+static struct trigger_value field_of(const struct metadata *metadata, const char *name)
+{
+    size_t bytes = strlen(name);
+    for (size_t i = 0; i < metadata->fields_len; i++) {
+        const struct warmstart_field *field = &metadata->fields[i];
+        if (field->name_bytes == bytes && memcmp(field->name, name, bytes) == 0)
+            return (struct trigger_value){field->value, field->value_bytes};
+    }
+    return (struct trigger_value){"", 0};
+}
+
+/* A token is for one version of one deployment, so the metadata has to say both. */
+static enum verify_result check_wait(struct warmstart_http *http, const struct metadata *metadata,
+                                     const struct trigger_value *authorization)
+{
+    struct token token;
+    size_t bytes = 0;
+    const char *text = bearer_of(authorization, &bytes);
+    if (!text || bytes == 0)
+        return VERIFY_BARE;
+    if (warmstart_token_read(text, bytes, &token) != TOKEN_REASON_NONE)
+        return VERIFY_MALFORMED;
+    struct trigger_value version = field_of(metadata, "version");
+    struct trigger_value deployment = field_of(metadata, "deployment");
+    enum verify_result result =
+        warmstart_verifier_check(http->auth->verifier, &token, version.text, version.bytes, wall_time_s());
+    if (result == VERIFY_VALID && (deployment.bytes != token.deployment_bytes ||
+                                   memcmp(deployment.text, token.deployment, deployment.bytes) != 0))
+        result = VERIFY_DEPLOYMENT;
+    return result;
+}
+
+bool warmstart_http_auth_wait(struct warmstart_http *http, const struct generic_wait *asked,
+                              const struct headers *headers, char message[REFUSAL_MESSAGE_BYTES])
+{
+    if (http->options.token_mode == WARMSTART_HTTP_TOKEN_DISABLED)
+        return true;
+    enum verify_result result = check_wait(http, &asked->metadata, &headers->authorization);
+    struct trigger_value controller_id = {asked->id, asked->id_bytes};
+    struct trigger_value instance = {asked->instance, asked->instance_bytes};
+    warmstart_http_log_token(http, &controller_id, &instance, warmstart_verify_name(result));
+    return judge(http, result, &wait_places, message);
 }
 
 enum MHD_Result warmstart_http_auth_answer_bad(struct connection *connection,
                                                const struct trigger_error *error)
 {
     struct warmstart_http *http = connection->http;
+    char message[REFUSAL_MESSAGE_BYTES];
     if (error->code == TRIGGER_CODE_TOKEN_MALFORMED &&
-        http->options.token_mode != WARMSTART_HTTP_TOKEN_DISABLED && count(http, VERIFY_MALFORMED))
+        http->options.token_mode != WARMSTART_HTTP_TOKEN_DISABLED &&
+        !judge(http, VERIFY_MALFORMED, &poll_places, message))
         return warmstart_http_answer_refusal(connection, REFUSAL_TOKEN_REFUSED, error->message);
     return warmstart_http_answer_bad(connection, error);
 }
@@ -210,7 +291,7 @@ void warmstart_http_auth_metrics(const struct warmstart_http *http, struct text 
     uint64_t signatures = auth->signatures_total;
     if (auth->verifier)
         signatures += warmstart_verifier_signatures(auth->verifier);
-    warmstart_http_text_add(text, "# HELP warmstart_http_tokens_total Deployment headers of polls, by what "
+    warmstart_http_text_add(text, "# HELP warmstart_http_tokens_total Deployment tokens of polls, by what "
                                   "was found.\n# TYPE warmstart_http_tokens_total counter\n");
     for (int result = VERIFY_VALID; result < VERIFY_RESULTS; result++)
         warmstart_http_text_add(text, "warmstart_http_tokens_total{result=\"%s\"} %" PRIu64 "\n",

@@ -152,7 +152,7 @@ void warmstart_http_connection_resume(struct connection *connection)
         return;
     connection->suspended = false;
     /* A poll's message has the deadline of its dispatch. */
-    if (!connection->poll)
+    if (!connection->poll || connection->poll->ended)
         warmstart_http_deadline_begin(connection, PHASE_BODY);
     MHD_resume_connection(connection->mhd);
     warmstart_http_cell_mark(connection->cell);

@@ -15,7 +15,9 @@ enum route {
     ROUTE_CONTROLLER,
     ROUTE_CORDON,
     ROUTE_WAITERS,
-    ROUTE_ACK
+    ROUTE_ACK,
+    ROUTE_WAIT,
+    ROUTE_DISPATCH
 };
 
 enum method {
@@ -68,6 +70,13 @@ struct connection {
     struct link uploading;     /* in cell->uploads until its body is read */
     struct dispatch *dispatch; /* the dispatch that the request waits for; NULL: none */
 };
+
+/* Whose words its present request is in. */
+static inline enum dialect connection_dialect(const struct connection *connection)
+{
+    bool generic = connection->route == ROUTE_WAIT || connection->route == ROUTE_DISPATCH;
+    return generic ? DIALECT_GENERIC : DIALECT_TRIGGER;
+}
 
 /* The connection behind libmicrohttpd's; NULL only if it is not ours. */
 struct connection *warmstart_http_connection_of(struct MHD_Connection *mhd);

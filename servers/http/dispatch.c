@@ -36,9 +36,9 @@ static void free_dispatch(struct dispatch *dispatch)
     free(dispatch);
 }
 
-static struct dispatch *new_dispatch(struct connection *connection, const struct trigger_dispatch *asked,
-                                     const struct trigger_value *traceparent)
+static struct dispatch *new_dispatch(struct connection *connection, const struct dispatch_request *asked)
 {
+    const struct trigger_value *traceparent = &asked->traceparent;
     struct dispatch *dispatch = malloc(sizeof(*dispatch));
     if (!dispatch)
         return NULL;
@@ -49,8 +49,9 @@ static struct dispatch *new_dispatch(struct connection *connection, const struct
     dispatch->body = connection->body;
     connection->body = NULL;
     dispatch->received_at = warmstart_http_clock();
-    dispatch->run_bytes = asked->run_bytes;
-    memcpy(dispatch->run, asked->run, asked->run_bytes);
+    dispatch->run_bytes = asked->run.bytes;
+    if (asked->run.bytes > 0)
+        memcpy(dispatch->run, asked->run.text, asked->run.bytes);
     bool traced = warmstart_trigger_traceparent(traceparent->text, traceparent->bytes) == 1;
     dispatch->traceparent_bytes = traced ? TRIGGER_TRACEPARENT_BYTES : 0;
     if (traced)
@@ -95,20 +96,26 @@ static enum post_outcome outcome_of_error(int answer)
     }
 }
 
-static int ask(struct dispatch *dispatch, const struct trigger_dispatch *asked)
+/* What was asked for, if it was; never more than is allowed. */
+static uint32_t within(uint32_t asked, uint32_t allowed)
+{
+    return asked > 0 && asked < allowed ? asked : allowed;
+}
+
+static int ask(struct dispatch *dispatch, const struct dispatch_request *asked)
 {
     struct warmstart_http *http = dispatch->connection->http;
-    struct warmstart_query query = {
-        .fields = asked->fields, .fields_len = TRIGGER_FIELDS, .how = WARMSTART_MATCH_EXACT};
+    const struct warmstart_http_options *options = &http->options;
+    uint32_t timeout_ms = within(asked->timeout_ms, options->dispatch_timeout_ms);
     struct warmstart_delivery delivery;
     warmstart_delivery_init(&delivery);
-    delivery.deadline = warmstart_loop_now(http->loop) + http->options.dispatch_timeout_ms * MILLISECOND_NS;
-    delivery.attempts_max = http->options.attempts_max;
-    delivery.retry_uncertain = http->options.on_uncertain == WARMSTART_HTTP_UNCERTAIN_RETRY;
+    delivery.deadline = warmstart_loop_now(http->loop) + timeout_ms * MILLISECOND_NS;
+    delivery.attempts_max = within(asked->attempts, options->attempts_max);
+    delivery.retry_uncertain = options->on_uncertain == WARMSTART_HTTP_UNCERTAIN_RETRY;
     struct warmstart_payload *payload = &dispatch->body->payload;
-    payload->data = asked->message;
-    payload->data_bytes = asked->message_bytes;
-    return warmstart_loop_dispatch(&dispatch->origin, &query, &delivery, payload, &dispatch->id);
+    payload->data = asked->payload;
+    payload->data_bytes = asked->payload_bytes;
+    return warmstart_loop_dispatch(&dispatch->origin, &asked->query, &delivery, payload, &dispatch->id);
 }
 
 static enum MHD_Result hold(struct dispatch *dispatch)
@@ -128,31 +135,41 @@ static enum MHD_Result hold(struct dispatch *dispatch)
     return MHD_NO;
 }
 
-enum MHD_Result warmstart_http_dispatch_begin(struct connection *connection, const char *method,
-                                              const char *target, const char *version)
+enum MHD_Result warmstart_http_dispatch_hold(struct connection *connection,
+                                             const struct dispatch_request *asked)
 {
-    struct warmstart_http *http = connection->http;
-    struct trigger_dispatch asked;
-    struct trigger_error error;
-    struct body *body = connection->body;
-    int answer =
-        warmstart_trigger_read_dispatch(body ? body->data : NULL, body ? body->bytes : 0, &asked, &error);
-    if (answer < 0)
-        return warmstart_http_answer_bad(connection, &error);
-
-    struct headers headers;
-    warmstart_http_headers_read(connection, method, target, version, &headers);
-    struct dispatch *dispatch = new_dispatch(connection, &asked, &headers.traceparent);
+    struct dispatch *dispatch = new_dispatch(connection, asked);
     if (!dispatch)
         return warmstart_http_answer_refusal(connection, REFUSAL_MEMORY, "out of memory");
-    if (answer == 0)
-        return answer_false(dispatch, POST_UNMATCHABLE, asked.misfit);
-    if (warmstart_http_is_refusing(http))
+    if (asked->misfit != TRIGGER_MISFIT_NONE)
+        return answer_false(dispatch, POST_UNMATCHABLE, asked->misfit);
+    if (warmstart_http_is_refusing(connection->http))
         return answer_false(dispatch, POST_DRAINING, TRIGGER_MISFIT_NONE);
-    answer = ask(dispatch, &asked);
+    int answer = ask(dispatch, asked);
     if (answer < 1)
         return answer_false(dispatch, outcome_of_error(answer), TRIGGER_MISFIT_NONE);
     return hold(dispatch);
+}
+
+enum MHD_Result warmstart_http_dispatch_begin(struct connection *connection, const char *method,
+                                              const char *target, const char *version)
+{
+    struct trigger_dispatch asked;
+    struct trigger_error error;
+    struct body *body = connection->body;
+    if (warmstart_trigger_read_dispatch(body ? body->data : NULL, body ? body->bytes : 0, &asked, &error) < 0)
+        return warmstart_http_answer_bad(connection, &error);
+    struct headers headers;
+    warmstart_http_headers_read(connection, method, target, version, &headers);
+    struct dispatch_request request = {
+        .query = {.fields = asked.fields, .fields_len = TRIGGER_FIELDS, .how = WARMSTART_MATCH_EXACT},
+        .misfit = asked.misfit,
+        .payload = asked.message,
+        .payload_bytes = asked.message_bytes,
+        .run = {asked.run, asked.run_bytes},
+        .traceparent = headers.traceparent,
+    };
+    return warmstart_http_dispatch_hold(connection, &request);
 }
 
 /* ---- The end of a dispatch ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /warm-start: a run that looks for a controller. */
+/* POST /warm-start, POST /v1/dispatch: a run that looks for a controller. */
 #ifndef SERVERS_HTTP_DISPATCH_H
 #define SERVERS_HTTP_DISPATCH_H
 
@@ -22,7 +22,23 @@ struct dispatch {
 /* The word for an outcome in metrics and logs. Static. */
 const char *warmstart_http_post_outcome_name(enum post_outcome outcome);
 
-/* The access handler's final call for a POST: answers, or holds it until it is settled. */
+/* What a POST asks for, in whatever dialect. */
+struct dispatch_request {
+    struct warmstart_query query;
+    enum trigger_misfit misfit;       /* other than NONE: nobody can match; the query is not looked at */
+    const char *payload;              /* in the connection's body */
+    size_t payload_bytes;             /* its length */
+    struct trigger_value run;         /* for the log; at most TRIGGER_RUN_BYTES_MAX bytes */
+    struct trigger_value traceparent; /* as it came */
+    uint32_t timeout_ms;              /* 0: as the options say, which is also the most */
+    uint32_t attempts;                /* the same */
+};
+
+/* Answers, or holds it until it is settled. What the access handler has to return. */
+enum MHD_Result warmstart_http_dispatch_hold(struct connection *connection,
+                                             const struct dispatch_request *asked);
+
+/* The access handler's final call for POST /warm-start. */
 enum MHD_Result warmstart_http_dispatch_begin(struct connection *connection, const char *method,
                                               const char *target, const char *version);
 

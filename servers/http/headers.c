@@ -12,7 +12,7 @@ struct wanted {
     bool once;                   /* may not be there twice */
 };
 
-#define WANTED_MAX (TRIGGER_HEADERS + 6)
+#define WANTED_MAX (TRIGGER_HEADERS + 7)
 
 struct reading {
     struct headers *headers;
@@ -38,6 +38,7 @@ static void want_all(struct reading *reading, struct headers *headers)
     want(reading, "authorization", 13, &headers->authorization, true);
     want(reading, "x-warmstart-ack", 15, &headers->ack, true);
     want(reading, "host", 4, &headers->host, true);
+    want(reading, "content-type", 12, &headers->content_type, true);
     want(reading, "content-length", 14, &headers->content_length, true);
     want(reading, "transfer-encoding", 17, &headers->transfer_encoding, true);
 }

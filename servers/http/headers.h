@@ -11,6 +11,7 @@ struct headers {
     struct trigger_value authorization;
     struct trigger_value ack; /* x-warmstart-ack */
     struct trigger_value host;
+    struct trigger_value content_type;
     struct trigger_value content_length;
     struct trigger_value transfer_encoding;
     const char *repeated; /* the lower-case name of one that may be there only once and is not; else NULL */

@@ -23,41 +23,40 @@ static struct poll *poll_of_link(struct link *link)
 
 /* ---- From request to waiter ---- */
 
-static struct poll *new_poll(struct connection *connection, const struct trigger_poll *asked)
+static struct poll *new_poll(struct connection *connection, const struct poll_request *asked)
 {
-    size_t names_bytes = asked->controller_id_bytes + asked->instance_bytes;
-    struct poll *poll = malloc(sizeof(*poll) + names_bytes);
+    size_t id_bytes = asked->controller_id.bytes;
+    struct poll *poll = malloc(sizeof(*poll) + id_bytes + asked->instance.bytes);
     if (!poll)
         return NULL;
     *poll = (struct poll){
         .conn = {.transport = &connection->http->transport,
                  .controller_id = poll->names,
-                 .controller_id_bytes = asked->controller_id_bytes},
+                 .controller_id_bytes = id_bytes},
         .connection = connection,
         .since = warmstart_loop_now(connection->http->loop),
-        .instance_bytes = asked->instance_bytes,
+        .acknowledges = asked->acknowledges,
+        .instance_bytes = asked->instance.bytes,
     };
-    if (asked->controller_id_bytes > 0)
-        memcpy(poll->names, asked->controller_id, asked->controller_id_bytes);
-    if (asked->instance_bytes > 0)
-        memcpy(poll->names + asked->controller_id_bytes, asked->instance, asked->instance_bytes);
+    if (id_bytes > 0)
+        memcpy(poll->names, asked->controller_id.text, id_bytes);
+    if (asked->instance.bytes > 0)
+        memcpy(poll->names + id_bytes, asked->instance.text, asked->instance.bytes);
     return poll;
 }
 
-static int register_poll(struct poll *poll, const struct trigger_poll *asked)
+static int register_poll(struct poll *poll, const struct poll_request *asked)
 {
-    const struct warmstart_http_options *options = &poll->connection->http->options;
-    uint64_t timeout = options->connection_timeout_ms * MILLISECOND_NS;
     struct warmstart_registration registration;
     warmstart_registration_init(&registration);
     registration.fields = asked->fields;
-    registration.fields_len = TRIGGER_FIELDS;
+    registration.fields_len = asked->fields_len;
     registration.controller_id = poll->names;
     registration.controller_id_bytes = poll->conn.controller_id_bytes;
     registration.instance = poll_instance(poll);
     registration.instance_bytes = poll->instance_bytes;
-    registration.match_until = poll->since + timeout - options->match_margin_ms * MILLISECOND_NS;
-    registration.expires_at = poll->since + timeout + GRACE_NS;
+    registration.match_until = poll->since + asked->match_ns;
+    registration.expires_at = poll->since + asked->hold_ns;
     return warmstart_loop_register(&poll->conn, &registration, &poll->waiter);
 }
 
@@ -72,27 +71,21 @@ static enum MHD_Result refuse(struct connection *connection, int error)
         return warmstart_http_answer_refusal(connection, REFUSAL_CONTROLLER_RETIRED,
                                              "the controller has said that it leaves");
     case WARMSTART_ERR_SHUTDOWN:
-        /* A status would make the controller exit; closed without one it comes back to our successor. */
-        return MHD_NO;
+        return warmstart_http_poll_turn_away(connection);
+    case WARMSTART_ERR_INVALID:
+        return warmstart_http_answer_refusal(connection, REFUSAL_METADATA_REFUSED,
+                                             "a name or value is longer than this server takes");
     default:
         return warmstart_http_answer_refusal(connection, REFUSAL_MEMORY, "out of memory");
     }
 }
 
-static bool is_required(const struct trigger_value *value)
-{
-    static const char required[] = "required";
-    return value->bytes == sizeof(required) - 1 && memcmp(value->text, required, value->bytes) == 0;
-}
-
-static enum MHD_Result hold(struct connection *connection, const struct trigger_poll *asked,
-                            bool acknowledges)
+enum MHD_Result warmstart_http_poll_hold(struct connection *connection, const struct poll_request *asked)
 {
     struct warmstart_http *http = connection->http;
     struct poll *poll = new_poll(connection, asked);
     if (!poll)
         return refuse(connection, WARMSTART_ERR_MEMORY);
-    poll->acknowledges = acknowledges;
     int error = register_poll(poll, asked);
     if (error < 0) {
         free(poll);
@@ -110,39 +103,83 @@ static enum MHD_Result hold(struct connection *connection, const struct trigger_
 }
 
 /*
- * A new poll while stopping: closed without an answer. To redirect it would send it round in circles,
- * unless a new connection is the next process's for certain.
+ * To redirect a new poll while stopping would send it round in circles, unless a new connection is the next
+ * process's for certain.
  */
-static enum MHD_Result turn_away(struct connection *connection)
+static bool can_be_redirected(const struct connection *connection)
 {
     const struct drain *drain = &connection->http->drain;
-    if (drain->options.parting != WARMSTART_HTTP_REDIRECT || !connection->shared ||
-        (connection->role & ~(unsigned)drain->handed_on) != 0)
+    return drain->options.parting == WARMSTART_HTTP_REDIRECT && connection->shared &&
+           (connection->role & ~(unsigned)drain->handed_on) == 0;
+}
+
+static enum MHD_Result redirect(struct connection *connection)
+{
+    struct MHD_Response *elsewhere = connection->http->answers.elsewhere[connection_dialect(connection)];
+    return warmstart_http_answer(connection, MHD_HTTP_TEMPORARY_REDIRECT, elsewhere);
+}
+
+static enum MHD_Result answer_draining(struct connection *connection)
+{
+    return warmstart_http_answer_refusal(connection, REFUSAL_DRAINING, "the server stops; wait again");
+}
+
+enum MHD_Result warmstart_http_poll_turn_away(struct connection *connection)
+{
+    if (connection->peer_gone)
         return MHD_NO;
-    return warmstart_http_answer(connection, MHD_HTTP_TEMPORARY_REDIRECT,
-                                 connection->http->answers.elsewhere);
+    if (warmstart_http_is_refusing(connection->http) && can_be_redirected(connection))
+        return redirect(connection);
+    /* A status would make Trigger.dev's controller exit; closed without one it comes back to our successor. */
+    return connection_dialect(connection) == DIALECT_GENERIC ? answer_draining(connection) : MHD_NO;
+}
+
+bool warmstart_http_poll_is_untimely(const struct connection *connection)
+{
+    return connection->peer_gone || warmstart_http_is_refusing(connection->http);
+}
+
+bool warmstart_http_poll_read_ack(const struct trigger_value *header, bool *ret_acknowledges)
+{
+    static const char required[] = "required";
+    *ret_acknowledges = header->text != NULL;
+    return !header->text ||
+           (header->bytes == sizeof(required) - 1 && memcmp(header->text, required, header->bytes) == 0);
+}
+
+enum MHD_Result warmstart_http_poll_refuse_ack(struct connection *connection)
+{
+    return warmstart_http_answer_refusal(connection, REFUSAL_HEADER_INVALID,
+                                         "x-warmstart-ack: expected required, or no such header");
 }
 
 enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const char *method,
                                           const char *target, const char *version)
 {
-    if (connection->peer_gone)
-        return MHD_NO;
-    if (warmstart_http_is_refusing(connection->http))
-        return turn_away(connection);
+    const struct warmstart_http_options *options = &connection->http->options;
+    uint64_t timeout_ns = options->connection_timeout_ms * MILLISECOND_NS;
+    if (warmstart_http_poll_is_untimely(connection))
+        return warmstart_http_poll_turn_away(connection);
     struct headers headers;
     warmstart_http_headers_read(connection, method, target, version, &headers);
     struct trigger_poll asked;
     struct trigger_error error;
     if (!warmstart_trigger_read_poll(headers.fields, &asked, &error))
         return warmstart_http_auth_answer_bad(connection, &error);
-    const char *refusal = warmstart_http_auth_poll(connection->http, &asked, &headers);
-    if (refusal)
-        return warmstart_http_answer_refusal(connection, REFUSAL_TOKEN_REFUSED, refusal);
-    if (headers.ack.text && !is_required(&headers.ack))
-        return warmstart_http_answer_refusal(connection, REFUSAL_HEADER_INVALID,
-                                             "x-warmstart-ack: expected required, or no such header");
-    return hold(connection, &asked, headers.ack.text != NULL);
+    char message[REFUSAL_MESSAGE_BYTES];
+    if (!warmstart_http_auth_poll(connection->http, &asked, &headers, message))
+        return warmstart_http_answer_refusal(connection, REFUSAL_TOKEN_REFUSED, message);
+    struct poll_request request = {
+        .fields = asked.fields,
+        .fields_len = TRIGGER_FIELDS,
+        .controller_id = {asked.controller_id, asked.controller_id_bytes},
+        .instance = {asked.instance, asked.instance_bytes},
+        .match_ns = timeout_ns - options->match_margin_ms * MILLISECOND_NS,
+        .hold_ns = timeout_ns + GRACE_NS,
+    };
+    if (!warmstart_http_poll_read_ack(&headers.ack, &request.acknowledges))
+        return warmstart_http_poll_refuse_ack(connection);
+    return warmstart_http_poll_hold(connection, &request);
 }
 
 enum MHD_Result warmstart_http_poll_acknowledge(struct connection *connection, const char *id,
@@ -213,15 +250,44 @@ size_t warmstart_http_poll_cancel_newest(struct warmstart_http *http, size_t pol
     return cancelled;
 }
 
-/* Held, and over: closed without an answer, or sent elsewhere at the end of all. */
+/* What the generic dialect says about the end of a wait. MHD_NO: nothing. */
+static enum MHD_Result answer_ending(struct connection *connection, enum warmstart_ending ending)
+{
+    switch (ending) {
+    case WARMSTART_ENDING_EXPIRED:
+        return warmstart_http_answer(connection, MHD_HTTP_NO_CONTENT, connection->http->answers.expired);
+    case WARMSTART_ENDING_SUPERSEDED:
+        return warmstart_http_answer_refusal(connection, REFUSAL_SUPERSEDED,
+                                             "the same controller waits on another connection");
+    case WARMSTART_ENDING_RETIRED:
+        return refuse(connection, WARMSTART_ERR_RETIRED);
+    case WARMSTART_ENDING_CANCELLED:
+    case WARMSTART_ENDING_SHUTDOWN:
+        return warmstart_http_is_refusing(connection->http) ? answer_draining(connection) : MHD_NO;
+    case WARMSTART_ENDING_DELIVERED:
+    case WARMSTART_ENDING_LOST:
+    case WARMSTART_ENDING_UNCERTAIN:
+        break;
+    }
+    return MHD_NO;
+}
+
+/*
+ * Held, and over. Trigger.dev's controllers exit when they get a status, so theirs is closed without an
+ * answer, or sent elsewhere at the end of all.
+ */
 static void part(struct connection *connection, enum warmstart_ending ending)
 {
     struct warmstart_http *http = connection->http;
-    bool redirected =
-        ending == WARMSTART_ENDING_CANCELLED && !connection->peer_gone && warmstart_http_is_refusing(http) &&
-        http->drain.options.parting == WARMSTART_HTTP_REDIRECT &&
-        MHD_queue_response(connection->mhd, MHD_HTTP_TEMPORARY_REDIRECT, http->answers.elsewhere) == MHD_YES;
-    if (redirected)
+    enum MHD_Result answered = MHD_NO;
+    if (connection->peer_gone)
+        answered = MHD_NO;
+    else if (ending == WARMSTART_ENDING_CANCELLED && warmstart_http_is_refusing(http) &&
+             http->drain.options.parting == WARMSTART_HTTP_REDIRECT)
+        answered = redirect(connection);
+    else if (connection_dialect(connection) == DIALECT_GENERIC)
+        answered = answer_ending(connection, ending);
+    if (answered == MHD_YES)
         warmstart_http_connection_resume(connection);
     else
         warmstart_http_connection_doom(connection);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /warm-start: a poll that is held until there is a message for it. */
+/* GET /warm-start, POST /v1/wait: a poll that is held until there is a message for it. */
 #ifndef SERVERS_HTTP_HELD_POLL_H
 #define SERVERS_HTTP_HELD_POLL_H
 
@@ -24,9 +24,35 @@ struct poll {
     char names[];                     /* controller id, instance */
 };
 
-/* The access handler's final call for a poll: registers and holds it, or answers. */
+/* What a poll asks for, in whatever dialect. */
+struct poll_request {
+    const struct warmstart_field *fields;
+    size_t fields_len;
+    struct trigger_value controller_id; /* no bytes: none */
+    struct trigger_value instance;      /* as above */
+    uint64_t match_ns;                  /* it can get a message for so long from now */
+    uint64_t hold_ns;                   /* and is held for so long */
+    bool acknowledges;                  /* its controller acknowledges by itself */
+};
+
+/* The access handler's final call for GET /warm-start: registers and holds it, or answers. */
 enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const char *method,
                                           const char *target, const char *version);
+
+/* Registers and holds a poll, or answers. What the access handler has to return. */
+enum MHD_Result warmstart_http_poll_hold(struct connection *connection, const struct poll_request *asked);
+
+/* What a poll is answered that cannot be held now, because its peer has gone or the server stops. */
+enum MHD_Result warmstart_http_poll_turn_away(struct connection *connection);
+
+/* Is that so? */
+bool warmstart_http_poll_is_untimely(const struct connection *connection);
+
+/* Whether the controller acknowledges by itself. False: the header says something else. */
+bool warmstart_http_poll_read_ack(const struct trigger_value *header, bool *ret_acknowledges);
+
+/* Answers a poll whose header says something else. */
+enum MHD_Result warmstart_http_poll_refuse_ack(struct connection *connection);
 
 /* POST /warm-start/ack/{id}: a controller says that it has the message. */
 enum MHD_Result warmstart_http_poll_acknowledge(struct connection *connection, const char *id,

@@ -45,14 +45,14 @@ static void add_number(struct record *record, const char *name, uint64_t number)
         (struct warmstart_log_field){.name = name, .number = (int64_t)number};
 }
 
-void warmstart_http_log_token(const struct warmstart_http *http, const struct trigger_poll *asked,
-                              const char *result)
+void warmstart_http_log_token(const struct warmstart_http *http, const struct trigger_value *controller_id,
+                              const struct trigger_value *instance, const char *result)
 {
     if (!is_wanted(http, WARMSTART_LOG_DEBUG))
         return;
     struct record record = {0};
-    add_text(&record, "controller", asked->controller_id, asked->controller_id_bytes);
-    add_text(&record, "instance", asked->instance, asked->instance_bytes);
+    add_text(&record, "controller", controller_id->text, controller_id->bytes);
+    add_text(&record, "instance", instance->text, instance->bytes);
     add_word(&record, "result", result);
     write_record(http, WARMSTART_LOG_DEBUG, "token", &record);
 }

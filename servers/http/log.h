@@ -25,8 +25,8 @@ void warmstart_http_log_accept(const struct warmstart_http *http, int error);
 /* libmicrohttpd's logger; `cls` is the server: debug. */
 void warmstart_http_log_microhttpd(void *cls, const char *format, va_list arguments);
 
-/* What was found about the deployment header of a poll; not the header itself. */
-void warmstart_http_log_token(const struct warmstart_http *http, const struct trigger_poll *asked,
-                              const char *result);
+/* What was found about the token of who wants to wait; not the token itself. */
+void warmstart_http_log_token(const struct warmstart_http *http, const struct trigger_value *controller_id,
+                              const struct trigger_value *instance, const char *result);
 
 #endif

@@ -24,6 +24,7 @@
 #include "cell.h"
 #include "deadline.h"
 #include "dispatch.h"
+#include "generic_request.h"
 #include "headers.h"
 #include "held_poll.h"
 #include "pages.h"
@@ -48,6 +49,8 @@ struct page {
 static const struct page pages[] = {
     {"/warm-start", NULL, ROUTE_WARM_START, WARMSTART_HTTP_ALL, METHOD_GET, METHOD_POST, METHOD_POST},
     {"/warm-start/ack/", "", ROUTE_ACK, WARMSTART_HTTP_POLL, METHOD_POST, 0, 0},
+    {"/v1/wait", NULL, ROUTE_WAIT, WARMSTART_HTTP_POLL, METHOD_POST, 0, 0},
+    {"/v1/dispatch", NULL, ROUTE_DISPATCH, WARMSTART_HTTP_DISPATCH, 0, METHOD_POST, METHOD_POST},
     {"/connect", NULL, ROUTE_CONNECT, WARMSTART_HTTP_POLL, METHOD_GET | METHOD_HEAD, 0, 0},
     {"/healthz", NULL, ROUTE_HEALTHZ, WARMSTART_HTTP_ALL, METHOD_GET | METHOD_HEAD, METHOD_GET | METHOD_HEAD,
      0},
@@ -134,10 +137,19 @@ static void find_route(struct connection *connection, const char *target, const 
     }
 }
 
-static bool is_post(const struct connection *connection)
+/* Does the body of this request mean something? */
+static bool takes_body(const struct connection *connection)
 {
-    return connection->route == ROUTE_WARM_START && connection->method == METHOD_POST &&
-           (connection->allowed & METHOD_POST);
+    return (connection->route == ROUTE_WARM_START || connection->route == ROUTE_WAIT ||
+            connection->route == ROUTE_DISPATCH) &&
+           connection->method == METHOD_POST && (connection->allowed & METHOD_POST);
+}
+
+/* Controllers have less to say than supervisors, and are trusted less. */
+static size_t body_bytes_max(const struct connection *connection)
+{
+    size_t max = connection->http->options.body_bytes_max;
+    return connection->route == ROUTE_WAIT && max > WAIT_BODY_BYTES_MAX ? WAIT_BODY_BYTES_MAX : max;
 }
 
 /* ---- The first call: before the body ---- */
@@ -203,7 +215,7 @@ static struct verdict judge_sender(const struct connection *connection, const st
 
 static struct verdict judge_body_size(const struct connection *connection)
 {
-    if (connection->announced > connection->http->options.body_bytes_max)
+    if (connection->announced > body_bytes_max(connection))
         return (struct verdict){REFUSAL_BODY_TOO_LARGE, "the body is larger than is taken"};
     return fine;
 }
@@ -215,6 +227,20 @@ static struct verdict judge_route(const struct connection *connection)
     if (!(connection->allowed & connection->method))
         return (struct verdict){REFUSAL_METHOD_NOT_ALLOWED, "the path has no such method here"};
     return fine;
+}
+
+/* A browser asks before it sends this type to another site: so no page can post to a broker behind its back. */
+static struct verdict judge_type(const struct connection *connection, const struct headers *headers)
+{
+    static const char json[] = "application/json";
+    const struct trigger_value *type = &headers->content_type;
+    size_t bytes = sizeof(json) - 1;
+    if (!takes_body(connection) || connection_dialect(connection) != DIALECT_GENERIC)
+        return fine;
+    if (type->bytes >= bytes && strncasecmp(type->text, json, bytes) == 0 &&
+        (type->bytes == bytes || strchr("; \t", type->text[bytes])))
+        return fine;
+    return (struct verdict){REFUSAL_MEDIA_TYPE_UNSUPPORTED, "content-type: expected application/json"};
 }
 
 static enum MHD_Result refuse_repeated(struct connection *connection, const char *name)
@@ -250,6 +276,8 @@ static enum MHD_Result begin(struct connection *connection, const char *target, 
     /* Without a body an unknown path is no reason to close, so that is answered in the final call. */
     if (!verdict.message && has_body)
         verdict = judge_route(connection);
+    if (!verdict.message && has_body)
+        verdict = judge_type(connection, &headers);
     if (!verdict.message) {
         if (has_body)
             link_insert_before(&connection->cell->uploads, &connection->uploading);
@@ -264,12 +292,12 @@ static enum MHD_Result begin(struct connection *connection, const char *target, 
 static enum MHD_Result take_body(struct connection *connection, const char *upload, size_t bytes)
 {
     struct warmstart_http *http = connection->http;
-    if (bytes > http->options.body_bytes_max - connection->received)
+    if (bytes > body_bytes_max(connection) - connection->received)
         return warmstart_http_answer_early(connection, REFUSAL_BODY_TOO_LARGE,
                                            "the body is larger than is taken");
     connection->received += bytes;
     /* A GET's body means nothing. */
-    if (!is_post(connection))
+    if (!takes_body(connection))
         return MHD_YES;
     if (warmstart_http_body_append(http, &connection->body, connection->announced, upload, bytes) < 0)
         return warmstart_http_answer_early(connection, REFUSAL_MEMORY, "out of memory");
@@ -306,6 +334,10 @@ static enum MHD_Result finish(struct connection *connection, const char *target,
         return warmstart_http_poll_acknowledge(connection, name.text, name.bytes);
     case ROUTE_WAITERS:
         return warmstart_http_admin_waiters(connection);
+    case ROUTE_WAIT:
+        return warmstart_http_generic_wait(connection, method, target, version);
+    case ROUTE_DISPATCH:
+        return warmstart_http_generic_dispatch(connection, method, target, version);
     case ROUTE_NONE:
         break;
     }

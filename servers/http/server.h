@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <warmstart/http.h>
 
+#include "generic.h"
 #include "ring.h"
 #include "trigger.h"
 
@@ -22,6 +23,7 @@
 #define PAST_IDS              256 /* remembered, to tell a late acknowledgement from an unknown one */
 #define LINGERERS_MAX         64  /* closed connections whose peer is still sending */
 #define REFUSAL_MESSAGE_BYTES 192 /* good room for the sentence in an error's answer */
+#define WAIT_BODY_BYTES_MAX   ((size_t)65536) /* of POST /v1/wait: room for all metadata in any spelling */
 
 /* Why a request is refused. The first ones stand in the order of enum trigger_code. */
 enum refusal {
@@ -48,7 +50,24 @@ enum refusal {
     REFUSAL_CONNECTIONS_LIMIT,
     REFUSAL_ADDRESS_LIMIT,
     REFUSAL_MEMORY,
+    REFUSAL_MEMBER_UNKNOWN,
+    REFUSAL_MEMBER_REPEATED,
+    REFUSAL_MEMBER_MISSING,
+    REFUSAL_MEMBER_INVALID,
+    REFUSAL_METADATA, /* METADATA_REASON_FIELDS, and so on for each reason before METADATA_REASON_WORD */
+    REFUSAL_METADATA_LAST = REFUSAL_METADATA + METADATA_REASON_WORD - METADATA_REASON_FIELDS - 1,
+    REFUSAL_METADATA_REFUSED,
+    REFUSAL_MEDIA_TYPE_UNSUPPORTED,
+    REFUSAL_SUPERSEDED,
+    REFUSAL_DRAINING,
     REFUSALS /* how many */
+};
+
+/* Whose words a request is in. */
+enum dialect {
+    DIALECT_TRIGGER = 0, /* Trigger.dev's: /warm-start */
+    DIALECT_GENERIC,     /* /v1/wait and /v1/dispatch */
+    DIALECTS             /* how many */
 };
 
 /* What became of a POST whose body could be read; each is counted once. */
@@ -91,13 +110,14 @@ struct counters {
 
 /* Answers that never change; libmicrohttpd counts their references. */
 struct answers {
-    struct MHD_Response *cold[POST_OUTCOMES]; /* didWarmStart false with no controller tried, by outcome */
+    struct MHD_Response *cold[DIALECTS][POST_OUTCOMES]; /* no controller was tried, by outcome */
     struct MHD_Response *acknowledged;
     struct MHD_Response *connect;
     struct MHD_Response *healthy;
     struct MHD_Response *ready;
     struct MHD_Response *draining;
-    struct MHD_Response *elsewhere; /* the same request again, on another connection */
+    struct MHD_Response *elsewhere[DIALECTS]; /* the same request again, on another connection */
+    struct MHD_Response *expired;             /* a wait is over and there was nothing */
 };
 
 /* How far the way to the end has gone. */

@@ -260,10 +260,12 @@ enum verify_result warmstart_verifier_check(struct verifier *verifier, const str
 const char *warmstart_verify_name(enum verify_result result)
 {
     static const char *const names[VERIFY_RESULTS] = {
-        [VERIFY_VALID] = "valid",         [VERIFY_BARE] = "bare",           [VERIFY_MALFORMED] = "malformed",
-        [VERIFY_ALGORITHM] = "algorithm", [VERIFY_SIGNATURE] = "signature", [VERIFY_FORMAT] = "format",
-        [VERIFY_EARLY] = "early",         [VERIFY_ENDLESS] = "endless",     [VERIFY_EXPIRED] = "expired",
-        [VERIFY_VERSION] = "version",
+        [VERIFY_VALID] = "valid",           [VERIFY_BARE] = "bare",
+        [VERIFY_MALFORMED] = "malformed",   [VERIFY_ALGORITHM] = "algorithm",
+        [VERIFY_SIGNATURE] = "signature",   [VERIFY_FORMAT] = "format",
+        [VERIFY_EARLY] = "early",           [VERIFY_ENDLESS] = "endless",
+        [VERIFY_EXPIRED] = "expired",       [VERIFY_VERSION] = "version",
+        [VERIFY_DEPLOYMENT] = "deployment",
     };
     return names[result];
 }

@@ -19,15 +19,16 @@
 /* What is found about a deployment header. For counting: 0 to VERIFY_RESULTS - 1. */
 enum verify_result {
     VERIFY_VALID = 0,
-    VERIFY_BARE,      /* no token but a bare id; never from _check */
-    VERIFY_MALFORMED, /* it cannot be taken apart, or its header is not a JSON object */
-    VERIFY_ALGORITHM, /* `alg` is not HS256, or the header has a `crit` */
-    VERIFY_SIGNATURE, /* the signature is not ours */
-    VERIFY_FORMAT,    /* `ver` is not 1 */
-    VERIFY_EARLY,     /* before its `nbf`, or that is not a number of seconds */
-    VERIFY_ENDLESS,   /* it has no `exp` */
-    VERIFY_EXPIRED,   /* at or after its `exp` */
-    VERIFY_VERSION,   /* `deployment_version` is not there, or not what the poll's header says */
+    VERIFY_BARE,       /* no token but a bare id; never from _check */
+    VERIFY_MALFORMED,  /* it cannot be taken apart, or its header is not a JSON object */
+    VERIFY_ALGORITHM,  /* `alg` is not HS256, or the header has a `crit` */
+    VERIFY_SIGNATURE,  /* the signature is not ours */
+    VERIFY_FORMAT,     /* `ver` is not 1 */
+    VERIFY_EARLY,      /* before its `nbf`, or that is not a number of seconds */
+    VERIFY_ENDLESS,    /* it has no `exp` */
+    VERIFY_EXPIRED,    /* at or after its `exp` */
+    VERIFY_VERSION,    /* `deployment_version` is not there, or not what the poll says */
+    VERIFY_DEPLOYMENT, /* `deployment` is not what the poll says beside its token; never from _check */
     VERIFY_RESULTS
 };
 
@@ -44,7 +45,7 @@ void warmstart_verifier_free(struct verifier *verifier);
 
 /*
  * Judges a token that warmstart_token_read() has taken apart; the text that it was read from must still be
- * there. `version` is the poll's version header; now_s is Unix time in seconds.
+ * there. `version` is what the poll says it is; now_s is Unix time in seconds.
  */
 enum verify_result warmstart_verifier_check(struct verifier *verifier, const struct token *token,
                                             const char *version, size_t version_bytes, int64_t now_s);

@@ -362,6 +362,92 @@ START_TEST(disabled_neither_verifies_nor_counts)
 }
 END_TEST
 
+/* ---- POST /v1/wait ---- */
+
+/* Sends a wait with this token, NULL: none. */
+static void send_wait(const char *token, const char *metadata)
+{
+    char request[2048];
+    client_close(&controller);
+    client_connect(&controller, &fixture);
+    int bytes = snprintf(request, sizeof(request),
+                         "POST /v1/wait HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n%s%s%s"
+                         "Content-Length: %zu\r\n\r\n{\"id\":\"c-1\",\"metadata\":%s}",
+                         token ? "Authorization: Bearer " : "", token ? token : "", token ? "\r\n" : "",
+                         strlen("{\"id\":\"c-1\",\"metadata\":}") + strlen(metadata), metadata);
+    ck_assert(bytes > 0 && (size_t)bytes < sizeof(request));
+    client_send(&controller, request, (size_t)bytes);
+}
+
+#define OWN "{\"deployment\":\"deployment_1\",\"version\":\"20260327.4\",\"cpu\":1}"
+
+START_TEST(a_wait_with_a_valid_token_and_what_it_is_for_is_held)
+{
+    send_wait(valid_for("deployment_1", 60), OWN);
+    fixture_wait_held(&fixture, 1);
+    ck_assert(tokens("valid") == 1);
+    ck_assert(signatures() == 1);
+    ck_assert_ptr_null(strstr(fixture.log, "eyJ"));
+    ck_assert_ptr_nonnull(strstr(fixture.log, "token controller=c-1 result=valid"));
+}
+END_TEST
+
+START_TEST(a_wait_for_another_deployment_than_its_token_s_is_401)
+{
+    static const struct {
+        const char *metadata;
+        const char *result;
+        const char *message;
+    } waits[] = {
+        {"{\"deployment\":\"deployment_2\",\"version\":\"20260327.4\"}", "deployment", "metadata.deployment"},
+        {"{\"deployment\":\"deployment_1\",\"version\":\"20260327.5\"}", "version", "metadata.version"},
+        {"{\"deployment\":\"deployment_1\"}", "version", "metadata.version"},
+        {"{\"version\":\"20260327.4\"}", "deployment", "metadata.deployment"},
+        {"{\"deployment\":\"\",\"version\":\"20260327.4\"}", "deployment", "metadata.deployment"},
+        {"{\"deployment\":\"deployment_1\",\"version\":20260327.4}", "version", "metadata.version"},
+        {"{\"deployment\":{\"friendlyId\":\"deployment_1\"},\"version\":\"20260327.4\"}", "deployment",
+         "metadata.deployment"},
+        {"{}", "version", "metadata.version"},
+    };
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        double before = tokens(waits[i].result);
+        send_wait(valid_for("deployment_1", 60), waits[i].metadata);
+        client_expect_error(&controller, 401, "token_refused", waits[i].message);
+        ck_assert(tokens(waits[i].result) == before + 1);
+    }
+    ck_assert_uint_eq(fixture_manager_stats(&fixture).registered_total, 0);
+}
+END_TEST
+
+START_TEST(a_wait_without_a_valid_token_is_401)
+{
+    send_wait(NULL, OWN);
+    client_expect_error(&controller, 401, "token_refused", "authorization: expected Bearer");
+    ck_assert(tokens("bare") == 1);
+    send_wait("x", OWN);
+    client_expect_error(&controller, 401, "token_refused", "authorization: expected a well-formed token");
+    ck_assert(tokens("malformed") == 1);
+    send_wait(valid_for("deployment_1", -60), OWN);
+    client_expect_error(&controller, 401, "token_refused", "authorization: expected a token that has not");
+    ck_assert(tokens("expired") == 1);
+    const char *foreign = token_of("another secret", "{\"alg\":\"HS256\"}",
+                                   "\"ver\":1,\"deployment\":\"deployment_1\","
+                                   "\"deployment_version\":\"20260327.4\",\"exp\":99999999999");
+    send_wait(foreign, OWN);
+    client_expect_error(&controller, 401, "token_refused", "this server's secret");
+    ck_assert(tokens("signature") == 1);
+    ck_assert_ptr_null(strstr(fixture.log, "eyJ"));
+}
+END_TEST
+
+START_TEST(a_wait_without_a_token_is_held_while_tokens_are_only_logged)
+{
+    send_wait(NULL, "{}");
+    fixture_wait_held(&fixture, 1);
+    ck_assert(tokens("bare") == 1);
+}
+END_TEST
+
 /* ---- The dispatch token ---- */
 
 /* A POST with this header line and body, as the bytes of the answer. */
@@ -446,6 +532,25 @@ START_TEST(the_answer_to_a_wrong_dispatch_token_does_not_depend_on_the_body)
     }
     ck_assert(fixture_metric(&fixture, "warmstart_http_bodies_refused_total{reason=\"too_large\"}") == 0);
     free(first);
+}
+END_TEST
+
+START_TEST(the_generic_dialect_asks_for_the_dispatch_token_too)
+{
+    static const char body[] = "{\"match\":{},\"payload\":1}";
+    char request[300];
+    for (int right = 0; right < 2; right++) {
+        snprintf(request, sizeof(request),
+                 "POST /v1/dispatch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                 "Authorization: Bearer %s\r\nContent-Length: %zu\r\n\r\n%s",
+                 right ? DISPATCH : "x", sizeof(body) - 1, body);
+        client_close(&supervisor);
+        client_connect(&supervisor, &fixture);
+        client_send_text(&supervisor, request);
+        client_expect(&supervisor, right ? 200 : 401, NULL);
+    }
+    send_wait(NULL, "{}");
+    fixture_wait_held(&fixture, 1);
 }
 END_TEST
 
@@ -545,13 +650,18 @@ int main(void)
     tcase_add_test(tcase, another_secret_holds_from_now_on_and_held_polls_stay);
     tcase_add_test(tcase, a_secret_that_is_none_changes_nothing);
     tcase_add_test(tcase, a_mode_that_verifies_needs_a_secret);
+    tcase_add_test(tcase, a_wait_with_a_valid_token_and_what_it_is_for_is_held);
+    tcase_add_test(tcase, a_wait_for_another_deployment_than_its_token_s_is_401);
+    tcase_add_test(tcase, a_wait_without_a_valid_token_is_401);
     tcase = add_case(suite, "log", open_logging);
+    tcase_add_test(tcase, a_wait_without_a_token_is_held_while_tokens_are_only_logged);
     tcase_add_test(tcase, logging_counts_and_lets_pass);
     tcase = add_case(suite, "disabled", open_disabled);
     tcase_add_test(tcase, disabled_neither_verifies_nor_counts);
     tcase = add_case(suite, "dispatch", open_guarded);
     tcase_add_test(tcase, without_the_dispatch_token_no_run_gets_through);
     tcase_add_test(tcase, the_answer_to_a_wrong_dispatch_token_does_not_depend_on_the_body);
+    tcase_add_test(tcase, the_generic_dialect_asks_for_the_dispatch_token_too);
     tcase_add_test(tcase, two_authorizations_are_refused);
     tcase_add_test(tcase, admin_calls_ask_for_the_dispatch_token);
     tcase_add_test(tcase, everything_else_is_open_without_the_dispatch_token);
