@@ -13,6 +13,7 @@
 #include "cell.h"
 #include "deadline.h"
 #include "dispatch.h"
+#include "headers.h"
 #include "held_poll.h"
 #include "linger.h"
 #include "peers.h"
@@ -34,6 +35,7 @@ struct connection *warmstart_http_connection_of(struct MHD_Connection *mhd)
 /* Tells whoever waits on this request that it is over, and forgets it. `whole`: all of the answer is out. */
 static void end_request(struct connection *connection, bool whole)
 {
+    warmstart_http_headers_forget(connection);
     if (connection->poll)
         warmstart_http_poll_over(connection, whole);
     if (connection->dispatch)

@@ -22,11 +22,20 @@ struct headers {
     bool http_1_0;        /* the request's version is HTTP/1.0 */
 };
 
+/* Those that were read last: the calls about one request mostly come one right after the other. */
+struct headers_memory {
+    const struct connection *of; /* whose; NULL: none are remembered */
+    struct headers headers;
+};
+
 /*
  * Reads the headers of a request that has begun. The values point into libmicrohttpd's memory, which stays
  * until the request is over. `method`, `target` and `version` are as the access handler gets them.
  */
 void warmstart_http_headers_read(const struct connection *connection, const char *method, const char *target,
                                  const char *version, struct headers *ret_headers);
+
+/* A request of this connection begins or is over: what was read before is not its headers. */
+void warmstart_http_headers_forget(const struct connection *connection);
 
 #endif

@@ -349,8 +349,10 @@ void *warmstart_http_request_target(void *cls, const char *target, struct MHD_Co
     (void)cls;
     struct connection *connection = warmstart_http_connection_of(mhd);
     bool clean = connection && target && !strpbrk(target, " \t\r") && !strstr(target, "%00");
-    if (connection)
+    if (connection) {
         connection->target_end = clean ? target + strlen(target) : NULL;
+        warmstart_http_headers_forget(connection);
+    }
     /* The first request's headers have had their time since the connection was accepted. */
     if (connection && connection->phase == PHASE_IDLE)
         warmstart_http_deadline_begin(connection, PHASE_HEADER);

@@ -12,6 +12,7 @@
 #include "deadline.h"
 #include "dispatch.h"
 #include "drain.h"
+#include "headers.h"
 #include "held_poll.h"
 #include "linger.h"
 #include "listener.h"
@@ -130,6 +131,9 @@ static const struct warmstart_transport_operations operations = {
 static int start(struct warmstart_http *http)
 {
     int error = warmstart_http_answers_new(http);
+    http->headers_memory = calloc(1, sizeof(*http->headers_memory));
+    if (error == 0 && !http->headers_memory)
+        error = WARMSTART_ERR_MEMORY;
     if (error == 0)
         error = warmstart_http_auth_new(http);
     if (error == 0)
@@ -217,6 +221,7 @@ void warmstart_http_free(struct warmstart_http *http)
     warmstart_http_answers_free(http);
     warmstart_http_auth_free(http);
     warmstart_http_tls_free(http);
+    free(http->headers_memory);
     free(http);
     errno = saved;
 }

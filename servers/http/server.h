@@ -141,6 +141,7 @@ struct drain {
 };
 
 struct auth;
+struct headers_memory;
 struct tls;
 /* The connections in one phase, by deadline. */
 struct deadlines {
@@ -178,6 +179,7 @@ struct warmstart_http {
     struct link lingerers;                       /* closed, waiting for the peer's end */
     size_t lingerers_len;                        /* how many */
     struct answers answers;                      /* ready-made */
+    struct headers_memory *headers_memory;       /* of the request that was looked at last */
     struct auth *auth;                           /* who may do what */
     struct tls *tls;                             /* NULL: TCP sockets speak plain HTTP */
     struct counters counters;                    /* since _new */
