@@ -6,41 +6,34 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fuzz.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, INPUT_BYTES_MAX = 1 << 20 };
 
-static int fail(const char *path)
+static int fail(const char *path, const char *reason)
 {
-    fprintf(stderr, "replay: %s: %s\n", path, strerror(errno));
+    fprintf(stderr, "replay: %s: %s\n", path, reason);
     return -1;
 }
 
-/* A file's content in a block of its size. The caller frees it. NULL: it cannot be read. */
-static uint8_t *read_file(const char *path, size_t bytes)
-{
-    uint8_t *data = malloc(bytes > 0 ? bytes : 1);
-    FILE *file = fopen(path, "rb");
-    if (data != NULL && file != NULL && fread(data, 1, bytes, file) == bytes && fclose(file) == 0)
-        return data;
-    free(data);
-    return NULL;
-}
-
-/* 1: replayed; 0: not a file; -1: it cannot be read. */
+/* 1: replayed; -1: it cannot be read. */
 static int replay_file(const char *path)
 {
-    struct stat status;
-    if (stat(path, &status) != 0)
-        return fail(path);
-    if (!S_ISREG(status.st_mode))
-        return 0;
-    size_t bytes = (size_t)status.st_size;
-    uint8_t *data = read_file(path, bytes);
+    static uint8_t content[INPUT_BYTES_MAX];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return fail(path, strerror(errno));
+    size_t bytes = fread(content, 1, sizeof(content), file);
+    bool whole = !ferror(file) && bytes < sizeof(content);
+    (void)fclose(file);
+    if (!whole)
+        return fail(path, "cannot be read, or is too large");
+    /* In a block of its size, for a sanitizer to see every step over its end. */
+    uint8_t *data = malloc(bytes > 0 ? bytes : 1);
     if (data == NULL)
-        return fail(path);
+        return fail(path, "out of memory");
+    memcpy(data, content, bytes);
     printf("%s\n", path);
     fflush(stdout);
     (void)LLVMFuzzerTestOneInput(data, bytes);
@@ -55,12 +48,12 @@ static int replay_folder(DIR *folder, const char *path)
     const struct dirent *entry;
     while ((entry = readdir(folder)) != NULL) {
         char name[PATH_BYTES];
-        if (snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) >= (int)sizeof(name))
+        if (entry->d_name[0] == '.' ||
+            snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) >= (int)sizeof(name))
             continue;
-        int one = replay_file(name);
-        if (one < 0)
+        if (replay_file(name) < 0)
             return -1;
-        replayed += one;
+        replayed++;
     }
     return replayed;
 }
@@ -69,7 +62,7 @@ static int replay(const char *path)
 {
     DIR *folder = opendir(path);
     if (folder == NULL)
-        return errno == ENOTDIR ? replay_file(path) : fail(path);
+        return errno == ENOTDIR ? replay_file(path) : fail(path, strerror(errno));
     int replayed = replay_folder(folder, path);
     closedir(folder);
     return replayed;
