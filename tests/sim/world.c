@@ -631,6 +631,8 @@ static void finish_writing(struct world *world)
 bool world_end(struct world *world)
 {
     struct operation pull = {.kind = OPERATION_PULL};
+    model_advance(&world->model,
+                  world->model.now); /* a controller may have been registered too late just now */
     do_shutdown(world);
     do_pull(world, &pull);
     finish_writing(world);
