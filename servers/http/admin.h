@@ -15,7 +15,4 @@ enum MHD_Result warmstart_http_admin_retire(struct connection *connection, const
 enum MHD_Result warmstart_http_admin_cordon(struct connection *connection, const char *name,
                                             size_t name_bytes);
 
-/* GET /warm-start/waiters?deployment=&version=&cpu=&memory=&instance=: how many wait, by key and instance. */
-enum MHD_Result warmstart_http_admin_waiters(struct connection *connection);
-
 #endif

@@ -2,6 +2,7 @@
 #include "answer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -61,10 +62,13 @@ const char *warmstart_http_refusal_name(enum refusal refusal)
 
 /* ---- Ready-made ---- */
 
-/* A response that points to static text, or copies it. */
+/* A response that points to static text, copies it, or takes it, also when it fails. */
 static struct MHD_Response *new_json(const char *text, size_t bytes, enum MHD_ResponseMemoryMode mode)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(bytes, (void *)(uintptr_t)text, mode);
+    void *buffer = (void *)(uintptr_t)text;
+    struct MHD_Response *response = MHD_create_response_from_buffer(bytes, buffer, mode);
+    if (!response && mode == MHD_RESPMEM_MUST_FREE)
+        free(buffer);
     if (response &&
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json") != MHD_YES) {
         MHD_destroy_response(response);
@@ -228,6 +232,21 @@ enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, boo
     if (!warm && attempts == 0 && !conn)
         return warmstart_http_answer(connection, MHD_HTTP_OK, cold);
     struct MHD_Response *response = new_outcome(dialect, warm, outcome, attempts, conn);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = warmstart_http_answer(connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+enum MHD_Result warmstart_http_answer_text(struct connection *connection, struct text *text)
+{
+    struct MHD_Response *response = NULL;
+    if (text->failed) {
+        free(text->data);
+        return warmstart_http_answer_refusal(connection, REFUSAL_MEMORY, "out of memory");
+    }
+    response = new_json(text->data, text->bytes, MHD_RESPMEM_MUST_FREE);
     if (!response)
         return MHD_NO;
     enum MHD_Result result = warmstart_http_answer(connection, MHD_HTTP_OK, response);

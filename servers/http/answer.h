@@ -4,6 +4,7 @@
 #define SERVERS_HTTP_ANSWER_H
 
 #include "connection.h"
+#include "text.h"
 
 /* The word for a refusal in answers and metrics, such as "not_found". Static. */
 const char *warmstart_http_refusal_name(enum refusal refusal);
@@ -15,6 +16,9 @@ void warmstart_http_answers_free(struct warmstart_http *http);
 /* Answers with what is ready-made. What the access handler has to return. */
 enum MHD_Result warmstart_http_answer(struct connection *connection, unsigned status,
                                       struct MHD_Response *response);
+
+/* Answers with JSON that was written, and takes it; one that failed: out of memory. As above. */
+enum MHD_Result warmstart_http_answer_text(struct connection *connection, struct text *text);
 
 /*
  * Answers a dispatch in its dialect: whether it is a warm start, what became of it, how many controllers were

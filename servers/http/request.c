@@ -28,6 +28,7 @@
 #include "headers.h"
 #include "held_poll.h"
 #include "pages.h"
+#include "waiters.h"
 
 /* What libmicrohttpd's memory needs for each header beside its text, and must have left for what follows. */
 #define ENTRY_BYTES 64
@@ -333,7 +334,7 @@ static enum MHD_Result finish(struct connection *connection, const char *target,
     case ROUTE_ACK:
         return warmstart_http_poll_acknowledge(connection, name.text, name.bytes);
     case ROUTE_WAITERS:
-        return warmstart_http_admin_waiters(connection);
+        return warmstart_http_waiters(connection);
     case ROUTE_WAIT:
         return warmstart_http_generic_wait(connection, method, target, version);
     case ROUTE_DISPATCH:

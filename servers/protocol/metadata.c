@@ -47,28 +47,40 @@ enum json_kind warmstart_metadata_kind(const char *value, size_t bytes)
     return bytes == 2 && value[1] == 'z' ? JSON_KIND_NULL : JSON_KIND_STRING;
 }
 
-static const char *word_of(enum json_kind kind)
+size_t warmstart_metadata_show_string(const char *text, size_t bytes, char *out)
 {
-    if (kind == JSON_KIND_TRUE)
-        return "true";
-    return kind == JSON_KIND_FALSE ? "false" : "null";
+    struct json_text shown = {.out = out, .limit = metadata_shown_bytes_max(bytes)};
+    warmstart_json_text_add(&shown, "\"", 1);
+    warmstart_json_text_add_string(&shown, text, bytes);
+    warmstart_json_text_add(&shown, "\"", 1);
+    return shown.used;
+}
+
+static size_t show_word(const char *word, char *out)
+{
+    size_t bytes = strlen(word);
+    memcpy(out, word, bytes);
+    return bytes;
 }
 
 size_t warmstart_metadata_show(const char *value, size_t bytes, char *out)
 {
-    struct json_text text = {.out = out, .limit = metadata_shown_bytes_max(bytes)};
-    enum json_kind kind = warmstart_metadata_kind(value, bytes);
-    if (kind == JSON_KIND_NUMBER)
+    switch (warmstart_metadata_kind(value, bytes)) {
+    case JSON_KIND_NUMBER:
         return warmstart_number_plain(value + 2, bytes - 2, out);
-    if (kind == JSON_KIND_STRING) {
-        warmstart_json_text_add(&text, "\"", 1);
-        warmstart_json_text_add_string(&text, value, bytes);
-        warmstart_json_text_add(&text, "\"", 1);
-    } else {
-        const char *word = word_of(kind);
-        warmstart_json_text_add(&text, word, strlen(word));
+    case JSON_KIND_TRUE:
+        return show_word("true", out);
+    case JSON_KIND_FALSE:
+        return show_word("false", out);
+    case JSON_KIND_NULL:
+        return show_word("null", out);
+    case JSON_KIND_STRING:
+    case JSON_KIND_OBJECT:
+    case JSON_KIND_ARRAY:
+    case JSON_KIND_NONE:
+        break;
     }
-    return text.used;
+    return warmstart_metadata_show_string(value, bytes, out);
 }
 
 /* ---- Fields ---- */

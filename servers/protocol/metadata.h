@@ -61,6 +61,9 @@ static inline size_t metadata_shown_bytes_max(size_t bytes)
  */
 size_t warmstart_metadata_show(const char *value, size_t bytes, char *out);
 
+/* The same for a name, or whatever is a string for certain. */
+size_t warmstart_metadata_show_string(const char *text, size_t bytes, char *out);
+
 /* ---- Reading ---- */
 
 enum metadata_reason {

@@ -156,7 +156,9 @@ static void expect_waiters(const char *query, const char *body)
     client_expect(&supervisor, 200, body);
 }
 
-START_TEST(waiters_are_counted_by_key_and_instance)
+#define NOBODY "{\"waiters\":[],\"held\":0,\"matchable\":0,\"truncated\":false}"
+
+START_TEST(waiters_are_counted_by_metadata_and_instance)
 {
     struct client second, third;
     struct identity same = first, other = first;
@@ -167,27 +169,105 @@ START_TEST(waiters_are_counted_by_key_and_instance)
     other.deployment = "other";
     other.version = "2";
     other.memory = "4";
-    expect_waiters("", "{\"waiters\":[],\"truncated\":false}");
+    expect_waiters("", NOBODY);
     client_hold(&controller, &fixture, &first);
     client_hold(&second, &fixture, &same);
     client_hold(&third, &fixture, &other);
     expect_waiters("?instance=node-2",
-                   "{\"waiters\":[{\"cpu\":0.5,\"deployment\":\"other\",\"memory\":4,"
-                   "\"version\":\"2\",\"instance\":\"node-2\",\"held\":1,\"matchable\":1}],"
-                   "\"truncated\":false}");
+                   "{\"waiters\":[{\"metadata\":{\"cpu\":0.5,\"memory\":4,\"version\":\"2\","
+                   "\"deployment\":\"other\"},\"instance\":\"node-2\",\"held\":1,\"matchable\":1}],"
+                   "\"held\":1,\"matchable\":1,\"truncated\":false}");
     ask("PUT /warm-start/instances/node-1/cordon");
     client_expect(&supervisor, 200, "{\"cordoned\":true}");
-    ask("GET /warm-start/waiters?cpu=0.5&instance=node-1");
+    ask("GET /warm-start/waiters?cpu=0.50&instance=node-1");
     struct response response;
     client_response(&supervisor, &response);
-    ck_assert_ptr_nonnull(strstr(response.body, "\"held\":2,\"matchable\":0"));
+    ck_assert_ptr_nonnull(strstr(response.body, "\"held\":2,\"matchable\":0}],\"held\":2,\"matchable\":0,"));
     ck_assert_ptr_null(strstr(response.body, "node-2"));
     response_free(&response);
-    expect_waiters("?version=3", "{\"waiters\":[],\"truncated\":false}");
-    ask("GET /warm-start/waiters?cpu=many");
-    client_expect_error(&supervisor, 400, "query_invalid", "cpu");
+    expect_waiters("?version=3", NOBODY);
+    expect_waiters("?instance=", NOBODY);
     client_close(&second);
     client_close(&third);
+}
+END_TEST
+
+static void wait_with(struct client *client, const char *body)
+{
+    char head[256];
+    uint64_t held = fixture_stats(&fixture).held;
+    snprintf(
+        head, sizeof(head),
+        "POST /v1/wait HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+        strlen(body));
+    client_connect(client, &fixture);
+    client_send_text(client, head);
+    client_send_text(client, body);
+    fixture_wait_held(&fixture, held + 1);
+}
+
+START_TEST(waiters_are_shown_by_any_of_their_fields)
+{
+    static const char one[] =
+        "{\"waiters\":[{\"metadata\":{\"a\":1,\"b\":\"1\",\"c\":true,\"d\":null,"
+        "\"e\":\"\\u0000\\\"\xc3\xa9\",\"f g\":0.1,\"instance\":\"i\",\"machine.cpu\":-3},"
+        "\"instance\":null,\"held\":1,\"matchable\":1}],"
+        "\"held\":1,\"matchable\":1,\"truncated\":false}";
+    static const char *const shown[] = {
+        "?a:=1.0",
+        "?b=1",
+        "?b=1&a:=1e0&c:=true",
+        "?d:=null",
+        "?machine.cpu:=-3",
+        "?f+g:=0.1",
+        "?f%20g:=1e-1",
+        "?e:=%22%5cu0000%5c%22%c3%a9%22",
+        "?instance:=%22i%22",
+    };
+    static const char *const hidden[] = {
+        "?a=1", "?b:=1",     "?c=true",     "?c:=false", "?d=null", "?d=", "?machine.cpu=-3",
+        "?x=1", "?a:=1&b=2", "?instance=i", "?cpu=3",
+    };
+    struct client second;
+    wait_with(&controller,
+              "{\"metadata\":{\"a\":1,\"b\":\"1\",\"c\":true,\"d\":null,\"e\":\"\\u0000\\\"\\u00e9\","
+              "\"f g\":0.1,\"machine\":{\"cpu\":-3},\"instance\":\"i\"}}");
+    wait_with(&second, "{\"metadata\":{\"e\":\"\\u0000x\"},\"instance\":\"n\"}");
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+        expect_waiters(shown[i], one);
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+        expect_waiters(hidden[i], NOBODY);
+    expect_waiters("?instance=n",
+                   "{\"waiters\":[{\"metadata\":{\"e\":\"\\u0000x\"},\"instance\":\"n\",\"held\":1,"
+                   "\"matchable\":1}],\"held\":1,\"matchable\":1,\"truncated\":false}");
+    ask("GET /warm-start/waiters");
+    struct response response;
+    client_response(&supervisor, &response);
+    ck_assert_ptr_nonnull(strstr(response.body, "],\"held\":2,\"matchable\":2,\"truncated\":false}"));
+    response_free(&response);
+    client_close(&second);
+}
+END_TEST
+
+START_TEST(a_query_that_no_field_can_be_is_refused)
+{
+    static const char *const queries[][2] = {
+        {"?cpu=many", "cpu, memory: expected a positive number"},
+        {"?memory=0", "cpu, memory: expected a positive number"},
+        {"?cpu", "the query: expected name=text or name:=json"},
+        {"?a:=x", "the query: expected a string, a number, true, false or null"},
+        {"?a:=%7b%7d", "the query: expected a string, a number, true, false or null"},
+        {"?a=1&a=2", "the query: expected a field's name that was not there before"},
+        {"?a=%ff", "the query: expected a string, a number, true, false or null"},
+        {"?=1", "the query: expected a field's name with no empty part"},
+        {"?instance=a&instance=b", "instance: expected once"},
+    };
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        char line[256];
+        snprintf(line, sizeof(line), "GET /warm-start/waiters%s", queries[i][0]);
+        ask(line);
+        client_expect_error(&supervisor, 400, "query_invalid", queries[i][1]);
+    }
 }
 END_TEST
 
@@ -204,7 +284,9 @@ int main(void)
     tcase_add_test(tcase, times_that_are_no_number_in_bounds_are_refused);
     tcase_add_test(tcase, names_are_needed_and_only_the_right_methods_are_taken);
     tcase_add_test(tcase, a_listener_for_controllers_has_none_of_this);
-    tcase_add_test(tcase, waiters_are_counted_by_key_and_instance);
+    tcase_add_test(tcase, waiters_are_counted_by_metadata_and_instance);
+    tcase_add_test(tcase, waiters_are_shown_by_any_of_their_fields);
+    tcase_add_test(tcase, a_query_that_no_field_can_be_is_refused);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }
