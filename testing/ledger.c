@@ -228,6 +228,7 @@ static void check_outcome(struct ledger *ledger, const struct ledger_entry *disp
     require(ledger, said == (event->outcome == WARMSTART_OUTCOME_DELIVERED),
             "dispatch %#llx: %s, but the report %s", id, name,
             said ? "was that it is delivered" : "did not say so");
+    require(ledger, !said || event->waiter != 0, "dispatch %#llx: %s, but to nobody", id, name);
     bool may_be_out = dispatch->tainted || (dispatch->other != 0 && dispatch->reported == 0);
     if (event->outcome == WARMSTART_OUTCOME_UNCERTAIN)
         require(ledger, may_be_out, "dispatch %#llx: %s, but the payload is not out", id, name);

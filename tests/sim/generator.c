@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "generator.h"
 
-#include "universe.h"
-
 /* Deadlines and the clock are multiples of this as a rule, so that much happens at the same moment. */
 enum { UNIT = 1000 };
 
@@ -60,7 +58,10 @@ void generator_init(struct generator *generator, struct lockstep_source *source,
     *generator = (struct generator){.source = source};
     choose_setting(generator, big, ret_setting);
     generator->crowd = big ? 1500 + (int)below(generator, 2500) : crowds[below(generator, 4)];
-    generator->sets_len = 1 + (int)below(generator, big ? GENERATOR_SETS_MAX : 12);
+    bool diverse = big || chance(generator, 20);
+    generator->sets_len = 1 + (int)below(generator, diverse ? GENERATOR_SETS_MAX : 12);
+    if (diverse) /* so many are remembered that there are several blocks of them in the index */
+        ret_setting->field_sets_idle_max = below(generator, GENERATOR_SETS_MAX);
     uint32_t first = below(generator, UNIVERSE_SETS), step = 1 + below(generator, UNIVERSE_SETS - 1);
     for (int i = 0; i < generator->sets_len; i++)
         generator->sets[i] = (uint8_t)((first + (uint32_t)i * step) % UNIVERSE_SETS);
@@ -231,6 +232,8 @@ void generator_next(struct generator *generator, const struct world *world, stru
         operation.back = below(generator, 5 * UNIT);
     operation.kind = (uint8_t)some_kind(generator, world);
     operation.set = generator->sets[below(generator, (uint32_t)generator->sets_len)];
+    if (below(generator, 64) == 0)
+        operation.set = (uint8_t)(UNIVERSE_SETS + below(generator, UNIVERSE_SPOILT));
     if (chance(generator, generator->subset))
         operation.how = WARMSTART_MATCH_SUBSET;
     choose_subject(generator, world, &operation);

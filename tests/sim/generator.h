@@ -7,9 +7,10 @@
 #define TESTS_SIM_GENERATOR_H
 
 #include "lockstep.h"
+#include "universe.h"
 #include "world.h"
 
-enum { GENERATOR_SETS_MAX = 40 };
+enum { GENERATOR_SETS_MAX = UNIVERSE_SETS };
 
 struct generator {
     struct lockstep_source *source;

@@ -18,6 +18,7 @@ static const char usage[] =
     "  --jobs N     processes (1)\n"
     "  --fault F    put a fault into the model, to see what is made of it: order, retired, uncertain, "
     "subset\n"
+    "  --as-found   do not cut it down\n"
     "  --progress   say now and then how far it is\n"
     "  --help       this text\n";
 
@@ -44,16 +45,13 @@ static enum model_fault fault(const char *name)
     exit(2);
 }
 
-static void read_options(int argc, char **argv, struct simulation *simulation)
+static void read_options(int argc, char **argv, struct simulation *simulation, bool *ret_as_found)
 {
     static const struct option options[] = {
-        {"steps", required_argument, NULL, 's'},
-        {"seed", required_argument, NULL, 'S'},
-        {"jobs", required_argument, NULL, 'j'},
-        {"progress", no_argument, NULL, 'p'},
-        {"fault", required_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"steps", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'S'},
+        {"jobs", required_argument, NULL, 'j'},  {"progress", no_argument, NULL, 'p'},
+        {"as-found", no_argument, NULL, 'a'},    {"fault", required_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -65,6 +63,8 @@ static void read_options(int argc, char **argv, struct simulation *simulation)
             simulation->jobs = (int)number(optarg, 1, SIMULATION_JOBS_MAX);
         else if (option == 'f')
             simulation->fault = fault(optarg);
+        else if (option == 'a')
+            *ret_as_found = true;
         else if (option == 'p')
             simulation->progress = stderr;
         else {
@@ -82,7 +82,8 @@ int main(int argc, char **argv)
 {
     static struct finding finding;
     struct simulation simulation = {.seed = 1, .steps = 2000000, .jobs = 1};
-    read_options(argc, argv, &simulation);
+    bool as_found = false;
+    read_options(argc, argv, &simulation, &as_found);
     if (simulation_run(&simulation, &finding)) {
         printf("%llu steps in %llu worlds, seeds %llu to %llu: no difference\n",
                (unsigned long long)finding.steps, (unsigned long long)finding.worlds,
@@ -91,6 +92,8 @@ int main(int argc, char **argv)
     }
     printf("a difference after %llu steps; replay it with: sim --steps 1 --seed %llu\n%s\n",
            (unsigned long long)finding.steps, (unsigned long long)finding.seed, finding.difference);
+    if (as_found)
+        return EXIT_FAILURE;
     unsigned int tried = simulation_shrink(&finding);
     printf("\ncut down to %u operations in %u attempts:\n", finding.len, tried);
     simulation_print(&finding, stdout);

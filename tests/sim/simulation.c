@@ -2,6 +2,7 @@
 #include "simulation.h"
 
 #include "generator.h"
+#include "seeded.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,28 +26,13 @@ enum { SHRINKING_MAX = 20000 };
 
 /* ---- One world ---- */
 
-struct seeded {
-    struct lockstep_source source;
-    uint64_t state;
-};
-
-/* splitmix64 */
-static uint64_t draw(struct lockstep_source *source, uint64_t bound)
-{
-    struct seeded *seeded = (struct seeded *)source;
-    uint64_t mixed = (seeded->state += 0x9e3779b97f4a7c15u);
-    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-    mixed ^= mixed >> 31;
-    return bound == UINT64_MAX ? mixed : mixed % bound;
-}
-
 static struct world world;
 
 /* False: there is a difference, which is in the finding. */
 static bool run_world(struct finding *finding, uint64_t seed, enum model_fault fault)
 {
-    struct seeded seeded = {.source = {.draw = draw}, .state = seed};
+    struct seeded seeded;
+    seeded_init(&seeded, seed);
     bool big = seed % BIG_EVERY == BIG_EVERY - 1;
     struct generator generator;
     generator_init(&generator, &seeded.source, big, &finding->setting);

@@ -4,20 +4,27 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const field_names[UNIVERSE_FIELDS] = {"a", "c", "bb", "a longer name"};
+enum { NAMES = UNIVERSE_FIELDS - 1 };
+
+static const char *const field_names[NAMES] = {"a", "c", "bE", "dddd", "a longer name"};
 static const char *const values[2] = {"1", ""};
 
-/* All fields of a set, sorted as above. */
+/* All fields of a set, sorted as above; in a spoilt one the first once more. */
 static size_t list(int set, struct warmstart_field ret_fields[UNIVERSE_FIELDS])
 {
     size_t len = 0;
-    for (int i = 0; i < UNIVERSE_FIELDS; i++, set /= 3) {
+    bool spoilt = set >= UNIVERSE_SETS;
+    if (spoilt)
+        set = 1 + (set - UNIVERSE_SETS) * 20;
+    for (int i = 0; i < NAMES; i++, set /= 3) {
         if (set % 3 == 0)
             continue;
         const char *value = values[set % 3 - 1];
         ret_fields[len++] =
             (struct warmstart_field){field_names[i], strlen(field_names[i]), value, strlen(value)};
     }
+    if (spoilt)
+        ret_fields[len++] = ret_fields[0];
     return len;
 }
 
@@ -65,7 +72,8 @@ int universe_fields_len(void *user, int set)
 {
     struct warmstart_field fields[UNIVERSE_FIELDS];
     (void)user;
-    return (int)list(set, fields);
+    int len = (int)list(set, fields);
+    return set < UNIVERSE_SETS ? len : -len;
 }
 
 const char *universe_text(int set)

@@ -7,8 +7,17 @@
 #include <stddef.h>
 #include <warmstart/warmstart.h>
 
-/* Each of four names is absent, has one value, or has another (the empty one). */
-enum { UNIVERSE_SETS = 81, UNIVERSE_FIELDS = 4, UNIVERSE_NAMES = 200, UNIVERSE_NAME_BYTES = 48 };
+/*
+ * Each of five names is absent, has one value, or has another (the empty one). The sets behind those are spoilt:
+ * they have a name twice.
+ */
+enum {
+    UNIVERSE_SETS = 243,
+    UNIVERSE_SPOILT = 12,
+    UNIVERSE_FIELDS = 6,
+    UNIVERSE_NAMES = 200,
+    UNIVERSE_NAME_BYTES = 48
+};
 
 /* Writes the fields of a set, beginning with the turn-th. Returns how many. */
 size_t universe_fields(int set, int turn, struct warmstart_field ret_fields[UNIVERSE_FIELDS]);
@@ -16,7 +25,7 @@ size_t universe_fields(int set, int turn, struct warmstart_field ret_fields[UNIV
 /* Is each field of the first set in the second one? Compares bytes; worked out once. */
 bool universe_fits(void *user, int query_set, int waiter_set);
 
-/* How many fields a set has. */
+/* How many fields a set has; below 0: so many, and it is spoilt. */
 int universe_fields_len(void *user, int set);
 
 /* "name=value ..." */

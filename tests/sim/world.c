@@ -63,6 +63,7 @@ void world_begin(struct world *world, const struct world_setting *setting)
     world->memory = (struct fake_allocator){0};
     world->clock.now = setting->start;
     world->difference[0] = '\0';
+    world->starved = 0;
     memset(world->ids, 0, sizeof(world->ids));
 
     struct warmstart_options options;
@@ -138,6 +139,7 @@ static bool starved(struct world *world, int answer)
 {
     if (answer != WARMSTART_ERR_MEMORY)
         return false;
+    world->starved++;
     return agree(world, world->memory.failed > 0, "out of memory, but no allocation has failed");
 }
 
@@ -242,7 +244,7 @@ static int show(void *user, const struct warmstart_waiter_view *view)
         return -77;
     agree(world, view->conn == waiter->conn, "shown: another conn");
     agree_on(world, "shown: matchable", (uint64_t)view->matchable, waiter->state == MODEL_WAITING);
-    agree(world, showing->query == NULL || model_is_fit(&world->model, waiter, *showing->query),
+    agree(world, showing->query == NULL || model_answers(&world->model, waiter->set, *showing->query),
           "shown: a waiter that does not fit");
     struct warmstart_field fields[UNIVERSE_FIELDS];
     size_t len = universe_fields(waiter->set, 0, fields);
@@ -270,7 +272,7 @@ static void check_shown(struct world *world, const struct showing *showing, int 
     for (int i = 0; i < world->model.waiters_len; i++) {
         const struct model_waiter *waiter = &world->model.waiters[i];
         if (waiter->state == MODEL_OVER ||
-            (showing->query != NULL && !model_is_fit(&world->model, waiter, *showing->query)))
+            (showing->query != NULL && !model_answers(&world->model, waiter->set, *showing->query)))
             continue;
         held++;
         sum += waiter->id;
@@ -286,6 +288,22 @@ static void do_foreach(struct world *world, const struct operation *operation)
     struct showing showing = {.world = world, .stop_after = operation->most};
     int answer = warmstart_foreach_waiter(world->manager, show, &showing, world->clock.now);
     check_shown(world, &showing, answer);
+}
+
+static void do_foreach_match(struct world *world, const struct operation *operation)
+{
+    struct query query;
+    make_query(operation, &query);
+    struct showing showing = {.world = world, .query = &query.model, .stop_after = operation->most};
+    int expected = model_may_ask(&world->model, query.model);
+    int answer = warmstart_foreach_match(world->manager, &query.real, show, &showing, world->clock.now);
+    if (expected == 0) {
+        check_shown(world, &showing, answer);
+        return;
+    }
+    agree_on(world, "foreach_match", (uint64_t)answer, (uint64_t)expected);
+    agree_on(world, "shown of a query that is refused", showing.shown, 0);
+    model_refused(&world->model, expected);
 }
 
 /* ---- Operations about dispatches ---- */
@@ -554,8 +572,10 @@ static void dispatch_on_kind(struct world *world, const struct operation *operat
         do_count(world, operation);
         break;
     case OPERATION_FOREACH:
-    case OPERATION_FOREACH_MATCH:
         do_foreach(world, operation);
+        break;
+    case OPERATION_FOREACH_MATCH:
+        do_foreach_match(world, operation);
         break;
     case OPERATION_DISPATCH:
         do_dispatch(world, operation);

@@ -39,6 +39,7 @@ struct world {
     struct warmstart_manager *manager; /* the bench's */
     struct model model;
     uint64_t ids[WORLD_STEPS_MAX];  /* by operation: the waiter or dispatch that it made; 0: none */
+    uint64_t starved;               /* calls that were out of memory */
     char payloads[WORLD_STEPS_MAX]; /* their addresses are conn, origin and payload */
     char difference[256];           /* empty: none */
 };

@@ -32,7 +32,7 @@ struct model_dispatch *model_dispatch(struct model *model, uint64_t id)
     return NULL;
 }
 
-static bool answers(const struct model *model, int set, struct model_query query)
+bool model_answers(const struct model *model, int set, struct model_query query)
 {
     if (query.how == WARMSTART_MATCH_EXACT)
         return query.set == set;
@@ -42,7 +42,7 @@ static bool answers(const struct model *model, int set, struct model_query query
 
 bool model_is_fit(const struct model *model, const struct model_waiter *waiter, struct model_query query)
 {
-    return waiter->state == MODEL_WAITING && answers(model, waiter->set, query);
+    return waiter->state == MODEL_WAITING && model_answers(model, waiter->set, query);
 }
 
 const struct model_waiter *model_fit(const struct model *model, struct model_query query)
@@ -307,12 +307,20 @@ static int instances_in_use(const struct model *model, int wanted, bool *ret_amo
     return distinct(list, len, wanted, ret_among);
 }
 
+static int fields_error(const struct model *model, int set)
+{
+    int len = model->fields_len(model->user, set);
+    if ((len < 0 ? -len : len) > (int)model->options.fields_max)
+        return WARMSTART_ERR_LIMIT;
+    return len < 0 ? WARMSTART_ERR_INVALID : 0;
+}
+
 int model_may_register(const struct model *model, const struct model_waiter *waiter)
 {
     if (model->shutdown)
         return WARMSTART_ERR_SHUTDOWN;
-    if (model->fields_len(model->user, waiter->set) > (int)model->options.fields_max)
-        return WARMSTART_ERR_LIMIT;
+    if (fields_error(model, waiter->set) < 0)
+        return fields_error(model, waiter->set);
     if (is_retired(model, waiter->controller))
         return WARMSTART_ERR_RETIRED;
     const struct model_waiter *old = self((struct model *)model, waiter->controller, -1);
@@ -355,8 +363,7 @@ void model_register(struct model *model, const struct model_waiter *waiter)
 
 int model_may_ask(const struct model *model, struct model_query query)
 {
-    bool many = model->fields_len(model->user, query.set) > (int)model->options.fields_max;
-    return many ? WARMSTART_ERR_LIMIT : 0;
+    return fields_error(model, query.set);
 }
 
 int model_may_match(const struct model *model, struct model_query query)

@@ -94,7 +94,8 @@ struct model {
     struct warmstart_options options;                        /* the limits, order and lease */
     bool (*fits)(void *user, int query_set, int waiter_set); /* each field of the first is in the second */
     void *user;                                              /* handed to fits */
-    int (*fields_len)(void *user, int set);                  /* how many fields a set has */
+    int (*fields_len)(void *user, int set);                  /* how many fields a set has; below 0:
+                                                            so many, and it is not valid */
     enum model_fault fault;
     uint64_t now;
     uint64_t next_age;
@@ -128,6 +129,7 @@ struct model_waiter *model_waiter(struct model *model, uint64_t id);
 struct model_dispatch *model_dispatch(struct model *model, uint64_t id);
 const struct model_waiter *model_fit(const struct model *model, struct model_query query);
 size_t model_count(const struct model *model, struct model_query query);
+bool model_answers(const struct model *model, int set, struct model_query query);
 bool model_is_fit(const struct model *model, const struct model_waiter *waiter, struct model_query query);
 
 /* The answers; 0 or an error, or for match, dispatch and deliver whether there is a waiter (1). */

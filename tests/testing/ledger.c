@@ -141,6 +141,15 @@ START_TEST(a_settlement_that_says_more_than_was_reported)
 }
 END_TEST
 
+START_TEST(a_settlement_that_does_not_say_who_has_it)
+{
+    see(deliver(WAITER, 1));
+    warmstart_ledger_reported(&ledger, WAITER, WARMSTART_OUTCOME_DELIVERED);
+    see(settled(WARMSTART_OUTCOME_DELIVERED, 0, 1));
+    expect_fault("delivered, but to nobody");
+}
+END_TEST
+
 START_TEST(a_settlement_as_not_out_although_it_may_be)
 {
     see(deliver(WAITER, 1));
@@ -255,6 +264,7 @@ int main(void)
     tcase_add_test(tcase, a_payload_that_goes_on_although_it_is_delivered);
     tcase_add_test(tcase, a_waiter_that_gets_two_payloads);
     tcase_add_test(tcase, a_settlement_that_says_more_than_was_reported);
+    tcase_add_test(tcase, a_settlement_that_does_not_say_who_has_it);
     tcase_add_test(tcase, a_settlement_as_not_out_although_it_may_be);
     tcase_add_test(tcase, a_settlement_as_uncertain_although_it_is_not_out);
     tcase_add_test(tcase, a_settlement_that_names_somebody_else);
