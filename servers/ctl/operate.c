@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Formats the words of a command and shows the answer. */
+/* Formats the words of a command, without spaces at the end, and shows the answer. */
 __attribute__((format(printf, 3, 4))) static enum exit_status show_words(struct warmstart_client *client,
                                                                          const char *verb, const char *format,
                                                                          ...)
@@ -20,6 +20,8 @@ __attribute__((format(printf, 3, 4))) static enum exit_status show_words(struct 
         complain("out of memory");
         return EXIT_UNREACHABLE;
     }
+    while (bytes > 0 && words[bytes - 1] == ' ')
+        words[--bytes] = '\0';
     enum exit_status status = show(client, verb, words);
     free(words);
     return status;

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -38,10 +39,35 @@ def until(condition, what):
     raise AssertionError(f'not within {DEADLINE_S} s: {what}')
 
 
-def run(*command):
-    """A program that ends by itself: status, standard output, standard error."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+def run(*command, text=None):
+    """A program that ends by itself, with a text to read: status, standard output, standard error."""
+    done = subprocess.run(command, capture_output=True, input=text, text=True, timeout=DEADLINE_S, check=False)
     return done.returncode, done.stdout, done.stderr
+
+
+class Warmstartd:
+    """The server, on a free port and on a Unix socket in a folder of its own."""
+
+    def __init__(self, program, *options):
+        self.folder = tempfile.TemporaryDirectory()
+        self.socket = os.path.join(self.folder.name, 'socket')
+        self.log = open(os.path.join(self.folder.name, 'log'), 'w+', encoding='utf-8')
+        self.process = subprocess.Popen([program, '--http', '127.0.0.1:0', '--unix', self.socket, *options],
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        lines = [self.process.stdout.readline() for _ in range(2)]
+        assert all(line.startswith('listening on ') for line in lines), lines
+        self.host = [line.split('//')[1].strip() for line in lines if '//' in line][0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(DEADLINE_S)
+        self.process.stdout.close()
+        self.log.close()
+        self.folder.cleanup()
 
 
 class Run:
