@@ -71,6 +71,10 @@ int warmstart_client_new(const struct warmstart_client_options *options, struct 
     client->queued = client->events = (struct list){NONE, NONE};
     client->next_deadline = WARMSTART_NEVER;
     client->pause_ms = known.reconnect_min_ms;
+    if (!warmstart_client_link_init(client)) {
+        warmstart_client_free(client);
+        return WARMSTART_ERR_MEMORY;
+    }
     *ret_client = client;
     return 0;
 }
@@ -128,8 +132,7 @@ int warmstart_client_due_ms(const struct warmstart_client *client)
 
 int warmstart_client_timeout_ms(const struct warmstart_client *client)
 {
-    bool pending = client->events.first != NONE || client->link_event != 0;
-    return pending ? 0 : warmstart_client_due_ms(client);
+    return client->events.first != NONE ? 0 : warmstart_client_due_ms(client);
 }
 
 int warmstart_client_process(struct warmstart_client *client)

@@ -52,7 +52,7 @@ static void tell_absent(struct warmstart_client *client, const char *why)
     if (client->told_absent)
         return;
     client->told_absent = true;
-    client->link_event = WARMSTART_CLIENT_DISCONNECTED;
+    warmstart_client_event_queue(client, client->requests[LINK_SLOT], WARMSTART_CLIENT_DISCONNECTED);
 }
 
 static void try_later(struct warmstart_client *client, uint64_t now)
@@ -72,7 +72,7 @@ static void connect_now(struct warmstart_client *client, uint64_t now)
         return;
     }
     client->told_absent = false;
-    client->link_event = WARMSTART_CLIENT_CONNECTED;
+    warmstart_client_event_queue(client, client->requests[LINK_SLOT], WARMSTART_CLIENT_CONNECTED);
     for (uint32_t slot = 0; slot < client->requests_len; slot++)
         if (client->requests[slot]->kind != KIND_FREE && client->requests[slot]->state == STATE_PARKED)
             warmstart_client_set_state(client, client->requests[slot], STATE_QUEUED);
@@ -135,10 +135,10 @@ void warmstart_client_disconnect(struct warmstart_client *client, const char *wh
     client->body_of = NULL;
     client->body_left = 0;
     client->in.start = client->in.end = client->out.start = client->out.end = 0;
+    tell_absent(client, why);
     for (uint32_t slot = 0; slot < client->requests_len; slot++)
         cut_off(client, client->requests[slot]);
     client->appended = client->sent;
-    tell_absent(client, why);
     try_later(client, now);
 }
 

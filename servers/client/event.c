@@ -27,16 +27,6 @@ void warmstart_client_enter(struct warmstart_client *client)
     client->done = NONE;
 }
 
-/* CONNECTED and DISCONNECTED come before what follows from them. */
-static void pull_link(struct warmstart_client *client, struct warmstart_client_event *event)
-{
-    *event = (struct warmstart_client_event){
-        .type = (enum warmstart_client_event_type)client->link_event,
-        .text = client->link_event == WARMSTART_CLIENT_DISCONNECTED ? client->why : NULL,
-    };
-    client->link_event = 0;
-}
-
 /* After WITHDRAWN a wait goes on, or ends. */
 static void withdrawn_pulled(struct warmstart_client *client, struct request *request)
 {
@@ -46,25 +36,33 @@ static void withdrawn_pulled(struct warmstart_client *client, struct request *re
         warmstart_client_end_wait(client, request, "withdrawn");
 }
 
+static void fill(const struct warmstart_client *client, const struct request *request,
+                 struct warmstart_client_event *event)
+{
+    *event = (struct warmstart_client_event){.type = (enum warmstart_client_event_type)request->event};
+    if (request->kind == KIND_LINK) {
+        event->text = request->event == WARMSTART_CLIENT_DISCONNECTED ? client->why : NULL;
+        return;
+    }
+    event->outcome = (enum warmstart_client_outcome)request->outcome;
+    event->request = warmstart_client_id_of(request);
+    event->user = request->user;
+    event->attempts = request->attempts;
+    event->ok = request->ok;
+    event->reason = request->reason;
+    event->text = request->text;
+    event->data = request->data;
+    event->data_bytes = request->data_bytes;
+}
+
 static void pull(struct warmstart_client *client, struct request *request,
                  struct warmstart_client_event *event)
 {
-    *event = (struct warmstart_client_event){
-        .type = (enum warmstart_client_event_type)request->event,
-        .outcome = (enum warmstart_client_outcome)request->outcome,
-        .request = warmstart_client_id_of(request),
-        .user = request->user,
-        .attempts = request->attempts,
-        .ok = request->ok,
-        .reason = request->reason,
-        .text = request->text,
-        .data = request->data,
-        .data_bytes = request->data_bytes,
-    };
+    fill(client, request, event);
     warmstart_client_event_drop(client, request);
     if (event->type == WARMSTART_CLIENT_WITHDRAWN)
         withdrawn_pulled(client, request);
-    else if (request->state == STATE_OVER)
+    else if (request->state == STATE_OVER && request->kind != KIND_LINK)
         client->done = request->slot;
 }
 
@@ -73,10 +71,6 @@ int warmstart_client_next_event(struct warmstart_client *client, struct warmstar
     if (!client || !ret_event)
         return WARMSTART_ERR_INVALID;
     warmstart_client_enter(client);
-    if (client->link_event != 0) {
-        pull_link(client, ret_event);
-        return 1;
-    }
     if (client->events.first == NONE)
         return 0;
     pull(client, client->requests[client->events.first], ret_event);

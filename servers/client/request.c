@@ -21,7 +21,8 @@ struct request *warmstart_client_find(const struct warmstart_client *client, war
     if (slot >= client->requests_len)
         return NULL;
     struct request *request = client->requests[slot];
-    return request->kind != KIND_FREE && request->use == (uint32_t)(id >> 32) ? request : NULL;
+    bool is_request = request->kind != KIND_FREE && request->kind != KIND_LINK;
+    return is_request && request->use == (uint32_t)(id >> 32) ? request : NULL;
 }
 
 static struct request *add_slot(struct warmstart_client *client)
@@ -58,6 +59,17 @@ static struct request *take_slot(struct warmstart_client *client)
     request->deadline = WARMSTART_NEVER;
     client->live++;
     return request;
+}
+
+bool warmstart_client_link_init(struct warmstart_client *client)
+{
+    struct request *link = take_slot(client);
+    if (!link)
+        return false;
+    link->kind = KIND_LINK;
+    link->state = STATE_OVER;
+    client->live = 0;
+    return true;
 }
 
 static size_t bytes_of(const struct request *request)

@@ -19,7 +19,15 @@
 #define PATH_BYTES_MAX  107
 #define REPLY_BYTES_MAX 65536 /* of a line that the server sends; it promises less */
 
-enum kind { KIND_FREE = 0, KIND_WAIT, KIND_DISPATCH, KIND_COMMAND };
+enum kind {
+    KIND_FREE = 0,
+    KIND_WAIT,
+    KIND_DISPATCH,
+    KIND_COMMAND,
+    KIND_LINK /* no request, but the place that CONNECTED and DISCONNECTED have among the events: LINK_SLOT */
+};
+
+enum { LINK_SLOT = 0 };
 
 enum state {
     STATE_QUEUED = 0, /* to be sent when there is a connection */
@@ -93,13 +101,12 @@ struct warmstart_client {
     uint32_t requests_len;     /* slots that were made */
     uint32_t requests_capacity;
     uint32_t free_first;    /* list of free slots */
-    uint32_t live;          /* requests that are not free */
+    uint32_t live;          /* requests that are not free, but for the link */
     struct list queued;     /* in STATE_QUEUED */
     size_t buffered_bytes;  /* of requests that are not over: what they would send */
     uint64_t next_deadline; /* not after the earliest of any dispatch */
     struct list events;     /* with an event that nobody pulled; never queued at the same time */
     uint32_t done;          /* a request whose final event was pulled: freed by the next call */
-    uint8_t link_event;     /* CONNECTED or DISCONNECTED, that nobody pulled; 0: none */
     bool told_absent;       /* DISCONNECTED was told since the last CONNECTED */
     const char *why;        /* static or strerror()'s: of DISCONNECTED */
     /* A body that is being read. */
@@ -143,6 +150,9 @@ void warmstart_client_list_remove(struct warmstart_client *client, struct list *
 /* The request of an id; NULL: there is none (any more). */
 struct request *warmstart_client_find(const struct warmstart_client *client, warmstart_client_request id);
 warmstart_client_request warmstart_client_id_of(const struct request *request);
+
+/* Makes the link's slot. False: out of memory. */
+bool warmstart_client_link_init(struct warmstart_client *client);
 
 /* Gives the slot back. */
 void warmstart_client_request_free(struct warmstart_client *client, struct request *request);

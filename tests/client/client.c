@@ -409,6 +409,19 @@ START_TEST(a_server_that_is_not_there_is_told_once)
 }
 END_TEST
 
+START_TEST(an_answer_that_came_before_the_end_is_told_before_it)
+{
+    warmstart_client_request request;
+    serve();
+    ck_assert_int_eq(warmstart_client_command(script.client, "drain", NULL, NULL, &request), 0);
+    struct said said = script_hear(&script);
+    script_say(&script, "OK %s", said.tag);
+    script_hang_up(&script);
+    ck_assert(script_event(&script, WARMSTART_CLIENT_ANSWER).ok);
+    script_event(&script, WARMSTART_CLIENT_DISCONNECTED);
+}
+END_TEST
+
 START_TEST(what_does_not_speak_the_protocol_is_hung_up_on)
 {
     static const char *const rubbish[] = {
@@ -659,6 +672,7 @@ int main(void)
     tcase_add_test(tcase, a_run_whose_ack_was_not_answered_is_withdrawn_when_the_connection_ends);
     tcase_add_test(tcase, a_run_whose_ack_was_answered_is_ours_though_the_connection_ended);
     tcase_add_test(tcase, a_server_that_is_not_there_is_told_once);
+    tcase_add_test(tcase, an_answer_that_came_before_the_end_is_told_before_it);
     tcase_add_loop_test(tcase, what_does_not_speak_the_protocol_is_hung_up_on, 0, 8);
     tcase_add_test(tcase, a_line_without_an_end_is_hung_up_on);
     tcase_add_test(tcase, what_nobody_asked_for_is_skipped);
