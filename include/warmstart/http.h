@@ -179,8 +179,10 @@ static inline void warmstart_http_drain_options_init(struct warmstart_http_drain
  * Begins to stop. At once /readyz answers 503. After the delay new polls are closed without an answer, new
  * POSTs answer didWarmStart false, and held polls are let go, the newest first; dispatches that run go on and
  * may still be matched with polls that are still held. Listeners stay open until warmstart_http_free(), but
- * no connection is accepted any more from those of warmstart_http_listen_fd() once polls are let go (of the
- * role WARMSTART_HTTP_POLL) or have been (the others): these wait for the next process. `options` NULL: all
+ * no connection is accepted any more from those of warmstart_http_listen_fd() after the delay, or with a
+ * spread, unless their role is WARMSTART_HTTP_POLL, after that: these wait for the next process. If there are
+ * any, POSTs alone are told false at first, until no poll has come for 20 ms, or for 200 ms; then connections
+ * from such listeners that are not in use are closed, and 10 ms later polls are let go. `options` NULL: all
  * defaults. 0: begun. WARMSTART_ERR_INVALID: it had begun before, delay and spread together are longer than
  * the timeout, or an option is out of its bounds; WARMSTART_ERR_UNSUPPORTED: size; WARMSTART_ERR_MEMORY.
  */

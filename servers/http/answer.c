@@ -90,12 +90,18 @@ static size_t write_refusal(char *out, size_t out_bytes, enum refusal refusal, c
     return bytes > 0 && (size_t)bytes < out_bytes ? (size_t)bytes : 0;
 }
 
+/* The next request had better come on another connection. */
+static bool add_close(struct MHD_Response *response)
+{
+    return MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
+}
+
 /* To the same server, but on a new connection, which whoever is there by then accepts. */
 static struct MHD_Response *new_redirect(const char *path)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, path) == MHD_YES &&
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES)
+        add_close(response))
         return response;
     if (response)
         MHD_destroy_response(response);
@@ -166,7 +172,7 @@ static bool new_cold(struct answers *answers)
         for (int outcome = 0; outcome < POST_OUTCOMES; outcome++) {
             struct MHD_Response **cold = &answers->cold[dialect][outcome];
             *cold = new_outcome((enum dialect)dialect, false, (enum post_outcome)outcome, 0, NULL);
-            all = all && *cold;
+            all = all && *cold && (outcome != POST_DRAINING || add_close(*cold));
         }
     return all;
 }
@@ -234,6 +240,8 @@ enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, boo
     struct MHD_Response *response = new_outcome(dialect, warm, outcome, attempts, conn);
     if (!response)
         return MHD_NO;
+    if (warmstart_http_takes_no_runs(connection->http))
+        (void)add_close(response);
     enum MHD_Result result = warmstart_http_answer(connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
     return result;

@@ -13,6 +13,7 @@
 #include "cell.h"
 #include "deadline.h"
 #include "dispatch.h"
+#include "drain.h"
 #include "headers.h"
 #include "held_poll.h"
 #include "linger.h"
@@ -110,6 +111,7 @@ void warmstart_http_connection_completed(void *cls, struct MHD_Connection *mhd, 
     if (!connection)
         return;
     end_request(connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    warmstart_http_drain_written(connection);
     if (!connection->expired)
         warmstart_http_deadline_begin(connection, PHASE_IDLE);
 }

@@ -143,7 +143,7 @@ enum MHD_Result warmstart_http_dispatch_hold(struct connection *connection,
         return warmstart_http_answer_refusal(connection, REFUSAL_MEMORY, "out of memory");
     if (asked->misfit != TRIGGER_MISFIT_NONE)
         return answer_false(dispatch, POST_UNMATCHABLE, asked->misfit);
-    if (warmstart_http_is_refusing(connection->http))
+    if (warmstart_http_takes_no_runs(connection->http))
         return answer_false(dispatch, POST_DRAINING, TRIGGER_MISFIT_NONE);
     int answer = ask(dispatch, asked);
     if (answer < 1)

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "connection.h"
 #include "deadline.h"
@@ -12,6 +13,13 @@
 #define MS_MAX               UINT32_C(86400000)
 #define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_http_drain_options)
 #define OPTIONS_BYTES_MAX    4096
+
+/* So long no poll has come or got a run when polls are let go; they are after the second time in any case. */
+#define CALM_NS     (20 * MILLISECOND_NS)
+#define CALM_NS_MAX (200 * MILLISECOND_NS)
+
+/* After this time a client has noticed that connections were closed. */
+#define HEARD_NS (10 * MILLISECOND_NS)
 
 /* ---- Options ---- */
 
@@ -51,30 +59,49 @@ static int copy_options(struct warmstart_http_drain_options *copy,
 
 /* ---- Handing on ---- */
 
-static void close_unused(struct link *connections, enum warmstart_http_role roles)
+bool warmstart_http_drain_has_handed_on(const struct connection *connection)
+{
+    return connection->shared && (connection->role & ~(unsigned)connection->http->drain.handed_on) == 0;
+}
+
+void warmstart_http_drain_written(struct connection *connection)
+{
+    const struct poll *poll = connection->confirming;
+    /* Whoever acknowledges by itself may do so on this very connection. */
+    if (poll && !poll->acknowledges && warmstart_http_drain_has_handed_on(connection))
+        (void)shutdown(connection->fd, SHUT_WR);
+}
+
+static void close_unused(struct connection *connection)
+{
+    /* A TLS handshake is not unused, and to close what is being confirmed would look like a loss. */
+    if (!connection->confirming && warmstart_http_drain_has_handed_on(connection) &&
+        !connection->handshake.next && !warmstart_http_connection_is_unheard(connection))
+        warmstart_http_deadline_end(connection);
+}
+
+static void for_each(struct link *connections, void (*call)(struct connection *))
 {
     for (struct link *link = connections->next, *next; link != connections; link = next) {
-        struct connection *connection =
-            (struct connection *)((char *)link - offsetof(struct connection, phase_link));
         next = link->next;
-        /* To close what is being confirmed would look like a loss, and a TLS handshake is not unused. */
-        if (connection->shared && !connection->confirming && !connection->handshake.next &&
-            (connection->role & ~(unsigned)roles) == 0 && !warmstart_http_connection_is_unheard(connection))
-            warmstart_http_deadline_end(connection);
+        call((struct connection *)((char *)link - offsetof(struct connection, phase_link)));
     }
 }
 
 /*
  * What is new had better wait for the next process, if there is one: nothing more is accepted from listeners
  * that it has too. A client that has an unused connection to us would send its next request to the wrong
- * process, so these are closed; a new one it gets from the next.
+ * process, so these are closed; a new one it gets from the next. All at the same moment: who fails on one
+ * that was just closed would try again on another that is about to be, and fail for the second time. Who has
+ * just got a run begins with the other one, so the one that it came on is the first to go.
  */
 static void hand_on(struct warmstart_http *http, enum warmstart_http_role roles)
 {
     http->drain.handed_on |= (uint8_t)roles;
-    warmstart_http_listeners_hand_on(http, roles);
-    close_unused(&http->deadlines[PHASE_IDLE].connections, roles);
-    close_unused(&http->deadlines[PHASE_HEADER].connections, roles);
+    (void)warmstart_http_listeners_hand_on(http, roles);
+    for_each(&http->deadlines[PHASE_IDLE].connections, warmstart_http_drain_written);
+    for_each(&http->deadlines[PHASE_IDLE].connections, close_unused);
+    for_each(&http->deadlines[PHASE_HEADER].connections, close_unused);
 }
 
 /* No poll is left to be let go. */
@@ -160,24 +187,74 @@ static void let_go(struct warmstart_http *http, uint64_t now)
     warmstart_http_check_drained(http);
 }
 
-static void begin(struct warmstart_http *http, uint64_t now)
+static void begin_to_let_go(struct warmstart_http *http, uint64_t now)
 {
     struct drain *drain = &http->drain;
     drain->phase = DRAIN_LETTING_GO;
     drain->since = now;
     drain->polls = http->polls_len;
-    hand_on(http, WARMSTART_HTTP_POLL);
     let_go(http, now);
+}
+
+/* ---- Calming down ---- */
+
+/* What the next process can have as soon as the first poll is let go. */
+static enum warmstart_http_role roles_at_once(const struct drain *drain)
+{
+    return drain->options.spread_ms > 0 ? WARMSTART_HTTP_POLL : WARMSTART_HTTP_ALL;
+}
+
+/*
+ * Who has got a run a moment ago may be about to poll again on a connection that is to be closed, and would
+ * fail on it, or twice if it has two. So no more runs are handed over first, until no poll has come for a
+ * while: whoever waits then waits in a held poll. A moment after all other connections these are let go.
+ */
+static void calm_down(struct warmstart_http *http, uint64_t now)
+{
+    struct drain *drain = &http->drain;
+    uint64_t end = drain->since + CALM_NS_MAX;
+    uint64_t next = http->stirred_at + CALM_NS < end ? http->stirred_at + CALM_NS : end;
+    if (now >= next) {
+        drain->phase = DRAIN_HANDING_ON;
+        hand_on(http, roles_at_once(drain));
+        next = now + HEARD_NS;
+    }
+    if (warmstart_loop_timer_set(http->loop, &drain->step, next) < 0)
+        begin_to_let_go(http, now);
+}
+
+static void begin(struct warmstart_http *http, uint64_t now)
+{
+    struct drain *drain = &http->drain;
+    drain->phase = DRAIN_CALMING_DOWN;
+    drain->since = now;
+    /* Without a next process that has the sockets there is nothing to be gained. */
+    if (warmstart_http_listeners_hand_on(http, roles_at_once(drain)))
+        calm_down(http, now);
+    else
+        begin_to_let_go(http, now);
 }
 
 static void on_step(struct warmstart_timer *timer, uint64_t now)
 {
     struct warmstart_http *http =
         http_of_drain((struct drain *)((char *)timer - offsetof(struct drain, step)));
-    if (http->drain.phase == DRAIN_ANNOUNCED)
+    switch (http->drain.phase) {
+    case DRAIN_ANNOUNCED:
         begin(http, now);
-    else
+        break;
+    case DRAIN_CALMING_DOWN:
+        calm_down(http, now);
+        break;
+    case DRAIN_HANDING_ON:
+        begin_to_let_go(http, now);
+        break;
+    case DRAIN_LETTING_GO:
         let_go(http, now);
+        break;
+    case DRAIN_NOT:
+        break;
+    }
 }
 
 int warmstart_http_drain(struct warmstart_http *http, const struct warmstart_http_drain_options *options)

@@ -10,6 +10,7 @@
 #include "auth.h"
 #include "confirm.h"
 #include "dispatch.h"
+#include "drain.h"
 #include "headers.h"
 #include "log.h"
 
@@ -94,6 +95,7 @@ enum MHD_Result warmstart_http_poll_hold(struct connection *connection, const st
     connection->poll = poll;
     link_insert_before(&http->polls, &poll->link);
     http->polls_len++;
+    http->stirred_at = poll->since;
     if (warmstart_http_connection_hold(connection) < 0) {
         /* Not to be watched is not to be held. It ends as soon as this round's events are handed out. */
         warmstart_loop_cancel(http->loop, poll->waiter);
@@ -108,9 +110,8 @@ enum MHD_Result warmstart_http_poll_hold(struct connection *connection, const st
  */
 static bool can_be_redirected(const struct connection *connection)
 {
-    const struct drain *drain = &connection->http->drain;
-    return drain->options.parting == WARMSTART_HTTP_REDIRECT && connection->shared &&
-           (connection->role & ~(unsigned)drain->handed_on) == 0;
+    return connection->http->drain.options.parting == WARMSTART_HTTP_REDIRECT &&
+           warmstart_http_drain_has_handed_on(connection);
 }
 
 static enum MHD_Result redirect(struct connection *connection)
@@ -387,5 +388,6 @@ void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_i
         return;
     }
     poll->delivering = true;
+    http->stirred_at = warmstart_loop_now(http->loop);
     warmstart_http_connection_resume(connection);
 }

@@ -227,14 +227,17 @@ int warmstart_http_listener_adopt(struct warmstart_http *http, int fd, enum warm
     return 0;
 }
 
-void warmstart_http_listeners_hand_on(struct warmstart_http *http, enum warmstart_http_role roles)
+bool warmstart_http_listeners_hand_on(struct warmstart_http *http, enum warmstart_http_role roles)
 {
+    bool any = false;
     for (struct listener *one = http->listeners; one; one = one->next) {
         if (!one->given || (one->role & ~(unsigned)roles) != 0)
             continue;
         warmstart_loop_unwatch(http->loop, &one->watch);
         warmstart_loop_timer_cancel(http->loop, &one->timer);
+        any = true;
     }
+    return any;
 }
 
 /* ---- Where it listens, and the end ---- */

@@ -19,8 +19,11 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
 int warmstart_http_listener_adopt(struct warmstart_http *http, int fd, enum warmstart_http_role role,
                                   struct listener **ret_listener);
 
-/* Accepts no more from adopted sockets that have only these roles: what comes is for the next process. */
-void warmstart_http_listeners_hand_on(struct warmstart_http *http, enum warmstart_http_role roles);
+/*
+ * Accepts no more from adopted sockets that have only these roles: what comes is for the next process. Is
+ * there any such socket?
+ */
+bool warmstart_http_listeners_hand_on(struct warmstart_http *http, enum warmstart_http_role roles);
 
 /* The address it really listens on; the room is for any. */
 void warmstart_http_listener_address(const struct listener *listener, struct sockaddr_storage *ret_address);

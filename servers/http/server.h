@@ -122,9 +122,11 @@ struct answers {
 
 /* How far the way to the end has gone. */
 enum drain_phase {
-    DRAIN_NOT,       /* serving */
-    DRAIN_ANNOUNCED, /* serving; /readyz says that this will end */
-    DRAIN_LETTING_GO /* nothing new is taken; held polls are let go, dispatches end */
+    DRAIN_NOT,          /* serving */
+    DRAIN_ANNOUNCED,    /* serving; /readyz says that this will end */
+    DRAIN_CALMING_DOWN, /* no more runs are taken; polls are held as before, those that come back soon too */
+    DRAIN_HANDING_ON,   /* nothing new is taken; what is not in use is closed, for the next process to have */
+    DRAIN_LETTING_GO    /* the same, and held polls are let go, dispatches end */
 };
 
 struct drain {
@@ -133,7 +135,7 @@ struct drain {
     struct warmstart_timer step;                 /* the end of the delay, then the next poll's time */
     struct warmstart_timer limit;                /* the end of all patience */
     struct warmstart_task check;                 /* looks whether all is over */
-    uint64_t since;                              /* when polls began to be let go */
+    uint64_t since;                              /* when calming down began, or letting go */
     size_t polls;                                /* how many were held then */
     size_t gone;                                 /* how many of them were let go */
     uint8_t handed_on;                           /* roles whose shared listeners are the next process's */
@@ -187,6 +189,7 @@ struct warmstart_http {
     struct peers peers;                          /* for connections_per_address_max */
     int spare;                   /* a descriptor to give up when there is none left; -1: gone */
     uint64_t shortage_logged_at; /* the loop's time; 0: not yet */
+    uint64_t stirred_at;         /* when a poll last came or got a run, the loop's time */
     struct drain drain;          /* the way to the end */
     bool closing;                /* in _free: not even requests that were read already */
 };
@@ -216,10 +219,16 @@ static inline bool warmstart_http_is_stopping(const struct warmstart_http *http)
     return http->drain.phase != DRAIN_NOT;
 }
 
+/* Are runs that come told to nobody any more? */
+static inline bool warmstart_http_takes_no_runs(const struct warmstart_http *http)
+{
+    return http->drain.phase >= DRAIN_CALMING_DOWN;
+}
+
 /* Is nothing new taken any more? */
 static inline bool warmstart_http_is_refusing(const struct warmstart_http *http)
 {
-    return http->drain.phase == DRAIN_LETTING_GO;
+    return http->drain.phase >= DRAIN_HANDING_ON;
 }
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "foreign.h"
 #include "suite.h"
 
 static struct fixture fixture;
@@ -19,11 +20,18 @@ static struct warmstart_http *successor;
 static struct sockaddr_storage address; /* of `given` */
 static int given;                       /* listens; stays ours */
 
-static void open_all(void)
+/* Gives the server a descriptor of its own of our socket, as a new process would have it. */
+static void give(struct warmstart_http *http, enum warmstart_http_role role)
+{
+    int fd = dup(given);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(warmstart_http_listen_fd(http, fd, role, NULL, 0), 0);
+}
+
+static void open_given(void)
 {
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t bytes = sizeof(address);
-    fixture_init(&fixture);
     fixture_open(&fixture);
     given = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(given, (struct sockaddr *)&any, sizeof(any)), 0);
@@ -32,19 +40,28 @@ static void open_all(void)
     successor = NULL;
 }
 
+static void open_all(void)
+{
+    fixture_init(&fixture);
+    open_given();
+}
+
+/* Time stands still, and what is delivered is watched for longer than it takes to hand on. */
+static void open_still(void)
+{
+    fixture_init(&fixture);
+    fixture.still = true;
+    fixture.options.confirm = WARMSTART_HTTP_CONFIRM_ACK;
+    fixture.options.confirm_linger_ms = 500;
+    open_given();
+    give(fixture.http, WARMSTART_HTTP_ALL);
+}
+
 static void close_all(void)
 {
     close(given);
     warmstart_http_free(successor);
     fixture_close(&fixture);
-}
-
-/* Gives the server a descriptor of its own of our socket, as a new process would have it. */
-static void give(struct warmstart_http *http, enum warmstart_http_role role)
-{
-    int fd = dup(given);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(warmstart_http_listen_fd(http, fd, role, NULL, 0), 0);
 }
 
 static void ask(struct client *client)
@@ -236,6 +253,201 @@ START_TEST(a_given_socket_for_posts_answers_until_the_end_of_the_spread)
 }
 END_TEST
 
+/* ---- Handing on, with the clock in our hands ---- */
+
+/* Holds a poll that came by the given socket. */
+static void hold(struct client *client, const char *controller)
+{
+    uint64_t held = fixture_stats(&fixture).held;
+    client_connect_to(client, &fixture, &address);
+    client_poll(client, &(struct identity){.controller = controller});
+    fixture_wait_held(&fixture, held + 1);
+}
+
+/* A connection that has been used and is not just now. */
+static void idle(struct client *client)
+{
+    ask(client);
+    client_expect(client, 200, "{\"status\":\"ok\"}");
+}
+
+static void expect_end_of(struct client *client)
+{
+    client_expect_closed(client);
+    ck_assert(!client->reset);
+    client_close(client);
+}
+
+START_TEST(polls_that_come_back_soon_are_held_and_let_go_with_all_others_at_last)
+{
+    struct client first, second, unused, supervisor;
+    struct response response;
+    idle(&unused);
+    idle(&supervisor);
+    idle(&second);
+    hold(&first, "first");
+    drain(0);
+    char *message = message_new(NULL, "run_1", 0);
+    client_dispatch(&supervisor, message);
+    client_response(&supervisor, &response);
+    ck_assert_str_eq(response.body, "{\"didWarmStart\":false}");
+    ck_assert_str_eq(response_header(&response, "x-warmstart-outcome"), "draining");
+    ck_assert_str_eq(response_header(&response, "connection"), "close");
+    fixture_pass(&fixture, 19);
+    client_poll(&second, &(struct identity){.controller = "second"});
+    fixture_wait_held(&fixture, 2);
+    fixture_pass(&fixture, 19);
+    client_expect_silence(&unused);
+    fixture_pass(&fixture, 1);
+    client_expect_closed(&unused);
+    client_expect_silence(&first);
+    client_expect_silence(&second);
+    fixture_pass(&fixture, 9);
+    client_expect_silence(&first);
+    fixture_pass(&fixture, 1);
+    expect_end_of(&first);
+    expect_end_of(&second);
+    client_close(&unused);
+    client_close(&supervisor);
+    response_free(&response);
+    free(message);
+}
+END_TEST
+
+START_TEST(nobody_waits_for_long_until_polls_stop_coming)
+{
+    struct client unused, polls[20];
+    idle(&unused);
+    for (size_t i = 1; i < 20; i++)
+        idle(&polls[i]);
+    hold(&polls[0], "controller_0");
+    drain(0);
+    for (size_t i = 1; i < 20; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "controller_%zu", i);
+        fixture_pass(&fixture, 10);
+        client_expect_silence(&unused);
+        client_poll(&polls[i], &(struct identity){.controller = name});
+        fixture_wait_held(&fixture, i + 1);
+    }
+    fixture_pass(&fixture, 10);
+    client_expect_closed(&unused);
+    fixture_pass(&fixture, 10);
+    for (size_t i = 0; i < 20; i++)
+        expect_end_of(&polls[i]);
+    client_close(&unused);
+}
+END_TEST
+
+START_TEST(a_broker_where_nothing_happens_hands_on_at_once)
+{
+    struct client poll, unused;
+    idle(&unused);
+    hold(&poll, NULL);
+    fixture_pass(&fixture, 20);
+    drain(0);
+    fixture_settle(&fixture);
+    expect_end_of(&unused);
+    fixture_pass(&fixture, 10);
+    expect_end_of(&poll);
+}
+END_TEST
+
+START_TEST(a_late_poll_is_closed_when_all_is_handed_on)
+{
+    struct client late;
+    client_connect_to(&late, &fixture, &address);
+    client_send_text(&late, "GET /warm-start HTTP/1.1\r\n");
+    fixture_wait_connections(&fixture, 1);
+    fixture_settle(&fixture);
+    client_send_text(&late, "Host: x\r\n");
+    drain(0);
+    client_send_text(&late, "\r\n");
+    expect_end_of(&late);
+}
+END_TEST
+
+START_TEST(a_connection_is_closed_behind_a_message_that_is_not_confirmed_yet)
+{
+    struct client poll, supervisor;
+    char *message = message_new(NULL, "run_1", 0);
+    client_connect(&supervisor, &fixture);
+    hold(&poll, NULL);
+    client_dispatch(&supervisor, message);
+    client_expect_message(&poll, message);
+    drain(0);
+    fixture_pass(&fixture, 19);
+    client_expect_silence(&poll);
+    fixture_pass(&fixture, 1);
+    expect_end_of(&poll);
+    client_expect_silence(&supervisor);
+    fixture_pass(&fixture, 480);
+    client_expect(&supervisor, 200, "{\"didWarmStart\":true}");
+    client_close(&supervisor);
+    free(message);
+}
+END_TEST
+
+START_TEST(a_run_that_finds_its_controller_late_ends_that_connection)
+{
+    struct foreign foreign;
+    struct client poll, supervisor;
+    struct response response;
+    char *message = message_new(NULL, "run_1", 0);
+    foreign_attach(&foreign, &fixture);
+    client_connect(&supervisor, &fixture);
+    hold(&poll, NULL);
+    foreign_wait(&foreign); /* the newest */
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    ck_assert_uint_eq(foreign.delivers, 1);
+    drain(0);
+    fixture_pass(&fixture, 20);
+    warmstart_loop_report(fixture.loop, foreign.waiter, WARMSTART_OUTCOME_LOST);
+    client_expect_message(&poll, message);
+    expect_end_of(&poll);
+    fixture_pass(&fixture, 500);
+    client_response(&supervisor, &response);
+    ck_assert_str_eq(response.body, "{\"didWarmStart\":true}");
+    ck_assert_str_eq(response_header(&response, "connection"), "close");
+    response_free(&response);
+    client_close(&supervisor);
+    foreign_detach(&foreign);
+    free(message);
+}
+END_TEST
+
+START_TEST(who_has_to_acknowledge_can_do_so_on_the_same_connection)
+{
+    struct client poll, supervisor;
+    struct response response;
+    char text[256], *message = message_new(NULL, "run_1", 0);
+    client_connect(&supervisor, &fixture);
+    client_connect_to(&poll, &fixture, &address);
+    client_send_text(&poll, "GET /warm-start HTTP/1.1\r\nHost: x\r\nx-warmstart-ack: required\r\n"
+                            "x-trigger-workload-controller-id: controller_1\r\n"
+                            "x-trigger-deployment-id: deployment_1\r\n"
+                            "x-trigger-deployment-version: 20260327.4\r\n"
+                            "x-trigger-machine-cpu: 0.5\r\nx-trigger-machine-memory: 0.5\r\n\r\n");
+    fixture_wait_held(&fixture, 1);
+    client_dispatch(&supervisor, message);
+    client_response(&poll, &response);
+    ck_assert_str_eq(response.body, message);
+    drain(0);
+    fixture_pass(&fixture, 40);
+    client_expect_silence(&poll);
+    snprintf(text, sizeof(text), "POST /warm-start/ack/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+             response_header(&response, "x-warmstart-delivery-id"));
+    client_send_text(&poll, text);
+    client_expect(&poll, 200, "{\"acknowledged\":true}");
+    client_expect(&supervisor, 200, "{\"didWarmStart\":true}");
+    response_free(&response);
+    client_close(&poll);
+    client_close(&supervisor);
+    free(message);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("http_given");
@@ -252,5 +464,16 @@ int main(void)
     tcase_add_test(tests, a_given_socket_for_polls_alone_waits_from_the_beginning_of_the_spread);
     tcase_add_test(tests, a_given_socket_for_posts_answers_until_the_end_of_the_spread);
     suite_add_tcase(suite, tests);
+    TCase *still = tcase_create("handing_on");
+    tcase_add_checked_fixture(still, open_still, close_all);
+    tcase_set_timeout(still, 120);
+    tcase_add_test(still, polls_that_come_back_soon_are_held_and_let_go_with_all_others_at_last);
+    tcase_add_test(still, nobody_waits_for_long_until_polls_stop_coming);
+    tcase_add_test(still, a_broker_where_nothing_happens_hands_on_at_once);
+    tcase_add_test(still, a_late_poll_is_closed_when_all_is_handed_on);
+    tcase_add_test(still, a_connection_is_closed_behind_a_message_that_is_not_confirmed_yet);
+    tcase_add_test(still, a_run_that_finds_its_controller_late_ends_that_connection);
+    tcase_add_test(still, who_has_to_acknowledge_can_do_so_on_the_same_connection);
+    suite_add_tcase(suite, still);
     return suite_run(suite);
 }

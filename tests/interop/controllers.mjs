@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Many controllers in a process: the published client, one warmStart() after the other. Told by its parent
-// { url, version, first, count }, then "end"; tells it { ready }, { run, controller } for each run, { empty } for
-// a warmStart() that gave none, and at the end { failures }: how often a poll failed n times between two runs.
+// { url, version, first, count }, "stalled" now and then, and "end"; tells it { ready }, { run, controller, at } for
+// each run, { empty } for a warmStart() that gave none, { failed, times } for a poll that failed for the n-th time
+// between two runs, and { stalled }, as stalls.mjs has it.
+import { watchStalls } from "./stalls.mjs";
+
 const POLLING = { connectionTimeoutMs: 30_000, keepaliveMs: 300_000 };
 
 let ended = false;
+const stalled = watchStalls();
 // The client's own log is of no use to anybody here.
 for (const level of ["log", "info", "warn", "error", "debug"]) console[level] = () => {};
 
@@ -14,7 +18,6 @@ await realFetch("data:,"); // makes the pool that all would share, and so its cl
 const Pool = globalThis[Symbol.for("undici.globalDispatcher.1")].constructor;
 const pools = new Map();
 const running = new Map(); // controller -> failures since its last run
-const failures = {};
 
 globalThis.fetch = async (url, options) => {
   const name = options.headers["x-trigger-workload-controller-id"];
@@ -25,7 +28,7 @@ globalThis.fetch = async (url, options) => {
     if (error.name !== "AbortError") {
       const times = (running.get(name) ?? 0) + 1;
       running.set(name, times);
-      failures[times] = (failures[times] ?? 0) + 1;
+      process.send({ failed: name, times });
     }
     throw error;
   }
@@ -43,14 +46,18 @@ async function work(WarmStartClient, url, name) {
   while (!ended) {
     const message = await client.warmStart({ workerInstanceName: name, ...POLLING });
     running.delete(name);
-    process.send(message ? { run: message.run.friendlyId, controller: name } : { empty: name });
+    process.send(message ? { run: message.run.friendlyId, controller: name, at: Date.now() } : { empty: name });
   }
 }
 
 process.on("message", async (order) => {
   if (order === "end") {
     ended = true;
-    process.send({ failures }, () => process.exit(0));
+    process.send({ over: true }, () => process.exit(0));
+    return;
+  }
+  if (order === "stalled") {
+    process.send({ stalled: stalled() });
     return;
   }
   const { WarmStartClient } = await import(`trigger-core-${order.version}/v3/workers`);

@@ -81,7 +81,8 @@ def main():
         status = service.stop()
         stopped = milliseconds(begun)
         service.start()
-        tell(status=status, stopMs=stopped, startMs=round(milliseconds(begun) - stopped, 1))
+        started = milliseconds(begun)
+        tell(status=status, stopMs=stopped, startMs=round(started - stopped, 1), readyAt=time.time() * 1000)
     tell(status=service.stop())
 
 
