@@ -35,6 +35,7 @@ bool warmstart_unix_tags_add(struct connection *connection, const struct word *t
     if (!warmstart_table_reserve(table))
         return false;
     tagged->connection = connection;
+    tagged->has_tag = true;
     tagged->hash = hash_of(connection, tag);
     tagged->kind = kind;
     tagged->tag_bytes = (uint8_t)tag->bytes;
@@ -43,10 +44,16 @@ bool warmstart_unix_tags_add(struct connection *connection, const struct word *t
     return true;
 }
 
-void warmstart_unix_tags_remove(struct tagged *tagged)
+void warmstart_unix_tags_release(struct tagged *tagged)
 {
-    if (!tagged->connection)
+    if (!tagged->has_tag)
         return;
     warmstart_table_remove(&tagged->connection->server->tags, tagged->hash, tagged);
+    tagged->has_tag = false;
+}
+
+void warmstart_unix_tags_remove(struct tagged *tagged)
+{
+    warmstart_unix_tags_release(tagged);
     tagged->connection = NULL;
 }

@@ -223,6 +223,8 @@ void warmstart_unix_wait_acknowledge(struct connection *connection, const struct
     warmstart_loop_timer_cancel(connection->server->loop, &wait->lease);
     warmstart_unix_connection_say(connection, "OK %.*s\n", (int)command->tag.bytes, command->tag.text);
     wait->ok_end = connection->output.added;
+    /* The next wait may follow in the same breath. */
+    warmstart_unix_tags_release(&wait->tagged);
     link_insert_before(&connection->acknowledged, &wait->acknowledged_link);
 }
 
