@@ -3,14 +3,18 @@
 
 #include "protocol.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+enum { SOURCES = 64 };
 
 struct scheme {
     const char *prefix;
@@ -78,6 +82,26 @@ bool address_read(const char *text, struct address *ret_address)
     return false;
 }
 
+/*
+ * The ports of one address run out, and long before that the kernel has to search for a free one. On loopback there
+ * are addresses enough. A failure changes nothing that matters.
+ */
+static void take_source(int fd, const struct sockaddr_storage *target)
+{
+    static uint32_t turn;
+    struct sockaddr_in source = {.sin_family = AF_INET};
+    int on = 1;
+    struct sockaddr_in target_in;
+    if (target->ss_family != AF_INET)
+        return;
+    memcpy(&target_in, target, sizeof(target_in));
+    if (ntohl(target_in.sin_addr.s_addr) >> IN_CLASSA_NSHIFT != IN_LOOPBACKNET)
+        return;
+    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + turn++ % SOURCES);
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    (void)bind(fd, (const struct sockaddr *)&source, sizeof(source));
+}
+
 int address_connect(const struct address *address)
 {
     int fd = socket(address->name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -86,6 +110,7 @@ int address_connect(const struct address *address)
     int on = 1;
     if (address->name.ss_family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    take_source(fd, &address->name);
     if (connect(fd, (const struct sockaddr *)&address->name, address->name_bytes) == 0 ||
         errno == EINPROGRESS)
         return fd;

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -136,6 +137,7 @@ static void start_server(struct race *race, const char *program, const char *con
     race->server = fork();
     require(race->server >= 0, "fork");
     if (race->server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* whatever ends us */
         if (pinned)
             pin(0);
         dup2(pipes[1], STDOUT_FILENO);
