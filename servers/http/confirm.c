@@ -63,32 +63,41 @@ static bool has_error(int fd)
 
 /*
  * A reset leaves a TCP socket in state CLOSE, and so does the end of a connection that both sides have
- * closed: then our FIN is acknowledged, and counts as a byte. The error alone is not enough: reading may
- * have taken it already. On a Unix socket a peer that closes with something unread leaves an error.
+ * closed: then our FIN is acknowledged, and counts as a byte. Only an error tells the two apart then; it
+ * alone is not enough, as reading may have taken it already. On a Unix socket a peer that closes with
+ * something unread leaves an error.
  */
-static bool is_reset(const struct confirmation *confirmation)
+static enum arrival ask_tcp(const struct confirmation *confirmation)
 {
-    if (has_error(confirmation->fd))
-        return true;
-    if (confirmation->local)
-        return false;
     struct tcp_info info = {0};
     socklen_t bytes = sizeof(info);
-    if (getsockopt(confirmation->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0)
-        return true;
-    return info.tcpi_state == STATE_CLOSE &&
-           info.tcpi_bytes_acked <= info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+    bool said_end = confirmation->owns_fd;
+    if ((said_end && has_error(confirmation->fd)) ||
+        getsockopt(confirmation->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0)
+        return ARRIVAL_NEVER;
+    if (info.tcpi_state == STATE_CLOSE &&
+        info.tcpi_bytes_acked <= info.tcpi_bytes_sent - info.tcpi_bytes_retrans)
+        return ARRIVAL_NEVER;
+    return info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0 ? ARRIVAL_WHOLE : ARRIVAL_OPEN;
 }
 
+static enum arrival ask_local(const struct confirmation *confirmation)
+{
+    int left = has_error(confirmation->fd) ? -1 : unacknowledged_bytes(confirmation->fd);
+    if (left < 0)
+        return ARRIVAL_NEVER;
+    return left == 0 ? ARRIVAL_WHOLE : ARRIVAL_OPEN;
+}
+
+/* The first look only asks how much is left. A reset is looked for later, and the watch tells of it before. */
 static enum arrival ask_kernel(const struct poll *poll, bool thoroughly)
 {
     const struct confirmation *confirmation = &poll->confirmation;
-    int left = unacknowledged_bytes(confirmation->fd);
-    /* The common case costs one call: everything is acknowledged at once. A reset is looked for later. */
-    if (left == 0 && !thoroughly && !confirmation->local)
-        return ARRIVAL_WHOLE;
-    if (left < 0 || is_reset(confirmation))
-        return ARRIVAL_NEVER;
+    if (confirmation->local)
+        return ask_local(confirmation);
+    int left = thoroughly ? -1 : unacknowledged_bytes(confirmation->fd);
+    if (left < 0)
+        return ask_tcp(confirmation);
     return left == 0 ? ARRIVAL_WHOLE : ARRIVAL_OPEN;
 }
 
@@ -174,6 +183,14 @@ static void arrived(struct poll *poll)
     }
 }
 
+static void look_later(struct poll *poll, uint64_t at_most_ns)
+{
+    struct confirmation *confirmation = &poll->confirmation;
+    set_timer(poll, confirmation->pause_ns < at_most_ns ? confirmation->pause_ns : at_most_ns);
+    if (confirmation->pause_ns < PAUSE_MAX_NS)
+        confirmation->pause_ns *= 2;
+}
+
 static void look(struct poll *poll, bool thoroughly)
 {
     struct confirmation *confirmation = &poll->confirmation;
@@ -188,15 +205,15 @@ static void look(struct poll *poll, bool thoroughly)
     case ARRIVAL_OPEN:
         break;
     }
+    /* Kernels acknowledge at once, or when the process reads or answers; the next message will tell which. */
+    if (poll->connection)
+        poll->connection->acks_late = true;
     uint64_t now = warmstart_loop_now(loop);
     if (now >= confirmation->until) {
         report(poll, WARMSTART_OUTCOME_UNCERTAIN);
         return;
     }
-    uint64_t left = confirmation->until - now;
-    set_timer(poll, confirmation->pause_ns < left ? confirmation->pause_ns : left);
-    if (confirmation->pause_ns < PAUSE_MAX_NS)
-        confirmation->pause_ns *= 2;
+    look_later(poll, confirmation->until - now);
 }
 
 static void on_timer(struct warmstart_timer *timer, uint64_t now)
@@ -237,6 +254,8 @@ void warmstart_http_confirm_begin(struct poll *poll)
     bool no_proof_wanted = http->options.confirm == WARMSTART_HTTP_CONFIRM_WRITE && !poll->acknowledges;
     if (confirmation->acknowledged || no_proof_wanted)
         report(poll, WARMSTART_OUTCOME_DELIVERED);
+    else if (connection->acks_late && !connection->local)
+        look_later(poll, http->options.confirm_timeout_ms * MILLISECOND_NS);
     else
         look(poll, http->options.confirm_linger_ms == 0 && !poll->acknowledges);
 }
@@ -247,7 +266,7 @@ void warmstart_http_confirm_peer_gone(struct connection *connection)
     enum confirm_phase phase = poll->confirmation.phase;
     if (phase == CONFIRM_UNACKED || phase == CONFIRM_LINGERING)
         look(poll, true);
-    else if (phase == CONFIRM_ACKNOWLEDGING && is_reset(&poll->confirmation))
+    else if (phase == CONFIRM_ACKNOWLEDGING && ask_kernel(poll, true) == ARRIVAL_NEVER)
         report(poll, WARMSTART_OUTCOME_LOST);
 }
 

@@ -53,6 +53,7 @@ struct connection {
     bool peer_gone;          /* the peer has closed, or shut down its sending side */
     bool unread;             /* closed with bytes on the way: linger */
     bool local;              /* a Unix socket */
+    bool acks_late;          /* its peer's kernel did not acknowledge the last message at once */
     struct poll *confirming; /* whose message was written and may not have arrived; NULL: none */
 
     /* Of the present request. */

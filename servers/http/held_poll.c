@@ -371,6 +371,19 @@ static struct MHD_Response *new_message(struct poll *poll, struct warmstart_payl
     return message;
 }
 
+/*
+ * Is there any sense in writing to it? Who has left since the loop last looked is found out by the
+ * confirmation; only where nothing is confirmed the kernel is asked once more.
+ */
+static bool is_there(const struct poll *poll)
+{
+    struct connection *connection = poll->connection;
+    if (!connection || !connection->suspended || connection->peer_gone)
+        return false;
+    bool confirmed = connection->http->options.confirm == WARMSTART_HTTP_CONFIRM_ACK && !connection->local;
+    return confirmed || !warmstart_http_connection_is_dead(connection);
+}
+
 void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
                                  struct warmstart_payload *payload)
 {
@@ -378,7 +391,7 @@ void warmstart_http_poll_deliver(struct warmstart_conn *conn, warmstart_waiter_i
     struct poll *poll = poll_of_conn(conn);
     struct connection *connection = poll->connection;
     struct MHD_Response *message = NULL;
-    if (connection && connection->suspended && !warmstart_http_connection_is_dead(connection))
+    if (is_there(poll))
         message = new_message(poll, payload);
     bool queued = message && MHD_queue_response(connection->mhd, MHD_HTTP_OK, message) == MHD_YES;
     if (message)
