@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dispatch.h"
 
+#include "deadline.h"
 #include "event.h"
 #include "query.h"
 #include "waiter.h"
@@ -17,7 +18,7 @@ static void settle(struct warmstart_manager *manager, struct dispatch *dispatch,
     bool not_out = outcome != WARMSTART_OUTCOME_DELIVERED && outcome != WARMSTART_OUTCOME_UNCERTAIN;
     if (not_out && (dispatch->entity.flags & DISPATCH_UNCERTAIN))
         outcome = WARMSTART_OUTCOME_UNCERTAIN; /* an earlier waiter may have it */
-    warmstart_timers_cancel(&manager->timers, dispatch->entity.timer);
+    deadline_cancel(manager, &dispatch->entity);
     warmstart_field_set_unreference(&manager->sets, dispatch->set);
     dispatch->set = NULL;
     dispatch->waiter = receiver != NULL ? waiter_number(receiver) : SLAB_NONE;
@@ -130,15 +131,17 @@ static int read_delivery(const struct warmstart_delivery **delivery, struct warm
     return valid ? 0 : WARMSTART_ERR_INVALID;
 }
 
-/* There is room: warmstart_entity_reserve() has seen to it. */
+/* There is room: entity_reserve() has seen to it. */
 static void dispatch_start(struct warmstart_manager *manager, struct waiter *waiter, struct field_set *set,
                            uint8_t flags, const struct warmstart_delivery *delivery,
                            warmstart_dispatch_id *ret_dispatch)
 {
     struct dispatch *dispatch = warmstart_slab_take(&manager->dispatches);
+    dispatch->entity.event = dispatch->entity.result = 0;
     dispatch->entity.flags = ENTITY_IS_DISPATCH | flags;
     if (delivery->retry_uncertain)
         dispatch->entity.flags |= DISPATCH_RETRIES;
+    dispatch->attempts = 0;
     dispatch->attempts_max = delivery->attempts_max;
     dispatch->payload = delivery->payload;
     dispatch->payload_bytes = delivery->payload_bytes;
@@ -147,7 +150,7 @@ static void dispatch_start(struct warmstart_manager *manager, struct waiter *wai
     dispatch->set = set;
     warmstart_field_set_reference(&manager->sets, dispatch->set);
     if (dispatch->deadline != WARMSTART_NEVER)
-        warmstart_timers_set(&manager->timers, dispatch->entity.timer, dispatch->deadline);
+        deadline_set(manager, &dispatch->entity, dispatch->deadline);
     manager->counters.dispatches++;
     warmstart_waiter_offer(manager, waiter, dispatch);
     *ret_dispatch = entity_id(&dispatch->entity);
@@ -157,7 +160,7 @@ static void dispatch_start(struct warmstart_manager *manager, struct waiter *wai
 static int keep_query(struct warmstart_manager *manager, struct field_list *list, const struct wanted *wanted,
                       struct field_set **ret_set)
 {
-    int result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
+    int result = entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
     if (result < 0)
         return result;
     if (wanted->how == WARMSTART_MATCH_SUBSET)
@@ -194,7 +197,7 @@ int warmstart_dispatch(struct warmstart_manager *manager, const struct warmstart
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (ret_dispatch == NULL)
         return WARMSTART_ERR_INVALID;
     struct warmstart_delivery copy;
@@ -214,7 +217,7 @@ int warmstart_deliver(struct warmstart_manager *manager, warmstart_waiter_id id,
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (ret_dispatch == NULL)
         return WARMSTART_ERR_INVALID;
     struct warmstart_delivery copy;
@@ -228,7 +231,7 @@ int warmstart_deliver(struct warmstart_manager *manager, warmstart_waiter_id id,
     struct waiter *waiter = warmstart_waiter_find(manager, id);
     if (waiter == NULL || waiter->entity.state != WAITER_CLAIMED)
         return 0;
-    result = warmstart_entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
+    result = entity_reserve(manager, &manager->dispatches, manager->options.dispatches_max);
     if (result < 0)
         return warmstart_manager_refused(manager, result);
     dispatch_start(manager, waiter, waiter->set, DISPATCH_SINGLE, delivery, ret_dispatch);
@@ -240,7 +243,7 @@ int warmstart_report(struct warmstart_manager *manager, warmstart_waiter_id id,
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (outcome != WARMSTART_OUTCOME_DELIVERED && outcome != WARMSTART_OUTCOME_LOST &&
         outcome != WARMSTART_OUTCOME_UNCERTAIN)
         return WARMSTART_ERR_INVALID;
@@ -255,7 +258,7 @@ int warmstart_cancel_dispatch(struct warmstart_manager *manager, warmstart_dispa
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     struct dispatch *dispatch = warmstart_dispatch_find(manager, id);
     if (dispatch == NULL || dispatch->entity.result != 0 || (dispatch->entity.flags & DISPATCH_UNCERTAIN))
         return 0;
@@ -269,7 +272,7 @@ int warmstart_abandon_dispatch(struct warmstart_manager *manager, warmstart_disp
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     struct dispatch *dispatch = warmstart_dispatch_find(manager, id);
     if (dispatch == NULL || dispatch->entity.result != 0)
         return 0;

@@ -3,6 +3,7 @@
 
 #include "controllers.h"
 #include "cordon.h"
+#include "deadline.h"
 #include "dispatch.h"
 #include "event.h"
 #include "retired.h"
@@ -71,8 +72,7 @@ int warmstart_manager_new(const struct warmstart_options *given, struct warmstar
     struct warmstart_manager *manager = allocate(&options);
     if (manager == NULL)
         return WARMSTART_ERR_MEMORY;
-    if (!warmstart_slab_reserve(&manager->waiters, options.waiters_reserved) ||
-        !warmstart_timers_reserve(&manager->timers, options.waiters_reserved) ||
+    if (!warmstart_slots_reserve(manager, &manager->waiters, options.waiters_reserved) ||
         !warmstart_controllers_reserve(manager, options.waiters_reserved)) {
         warmstart_manager_free(manager);
         return WARMSTART_ERR_MEMORY;
@@ -98,14 +98,11 @@ void warmstart_manager_free(struct warmstart_manager *manager)
 
 /* ---- Slots ---- */
 
-int warmstart_entity_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots_max)
+bool warmstart_slots_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots)
 {
-    if (slab->used >= slots_max)
-        return WARMSTART_ERR_LIMIT;
-    uint32_t timers = manager->waiters.used + manager->dispatches.used + 1;
-    if (!warmstart_slab_reserve(slab, slab->used + 1) || !warmstart_timers_reserve(&manager->timers, timers))
-        return WARMSTART_ERR_MEMORY;
-    return 0;
+    uint32_t others = slab_len(&manager->waiters) + slab_len(&manager->dispatches) - slab_len(slab);
+    return warmstart_timers_reserve(&manager->timers, others + slab_len_for(slots)) &&
+           warmstart_slab_reserve(slab, slots);
 }
 
 static struct entity *entity_find(const struct warmstart_manager *manager, const struct slab *slab,
@@ -186,19 +183,16 @@ static void log_overdue(const struct warmstart_manager *manager, const struct en
  * Each deadline is acted on as of its own moment, so that the outcome does not depend on how often this is
  * called. What one of them sets anew lies later, so this ends.
  */
-static void fall_due(struct warmstart_manager *manager)
+void warmstart_manager_fall_due(struct warmstart_manager *manager)
 {
-    uint64_t at;
-    uint32_t *timer;
     for (;;) {
+        uint64_t at = warmstart_deadline_first(manager, manager->now);
         /* A cordon that ends at the same moment as something else ends first. */
-        if (timers_next(&manager->instances.cordons) <= timers_next(&manager->timers) &&
-            warmstart_cordon_due(manager))
+        if (timers_next(&manager->instances.cordons) <= at && warmstart_cordon_due(manager))
             continue;
-        timer = warmstart_timers_pop(&manager->timers, manager->now, &at);
-        if (timer == NULL)
+        if (at > manager->now || at == WARMSTART_NEVER)
             return;
-        struct entity *entity = (struct entity *)(void *)((char *)timer - offsetof(struct entity, timer));
+        struct entity *entity = warmstart_deadline_take(manager);
         log_overdue(manager, entity, at);
         if (entity->flags & ENTITY_IS_DISPATCH)
             warmstart_dispatch_stop(manager, (struct dispatch *)entity, WARMSTART_OUTCOME_TIMEOUT, at);
@@ -207,19 +201,11 @@ static void fall_due(struct warmstart_manager *manager)
     }
 }
 
-void warmstart_manager_advance(struct warmstart_manager *manager, uint64_t now)
-{
-    if (now > manager->now)
-        manager->now = now;
-    if (warmstart_next_deadline(manager) <= manager->now)
-        fall_due(manager);
-}
-
 int warmstart_advance(struct warmstart_manager *manager, uint64_t now)
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     return 0;
 }
 
@@ -227,7 +213,9 @@ uint64_t warmstart_next_deadline(const struct warmstart_manager *manager)
 {
     if (manager == NULL)
         return WARMSTART_NEVER;
-    uint64_t timer = timers_next(&manager->timers), cordon = timers_next(&manager->instances.cordons);
+    /* Nothing that a caller can see changes: timers that come too early are corrected. */
+    uint64_t timer = warmstart_deadline_next((struct warmstart_manager *)manager);
+    uint64_t cordon = timers_next(&manager->instances.cordons);
     return cordon < timer ? cordon : timer;
 }
 
@@ -257,7 +245,7 @@ int warmstart_manager_shutdown(struct warmstart_manager *manager, uint64_t now)
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (manager->shutdown)
         return 0;
     manager->shutdown = true;

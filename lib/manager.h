@@ -11,7 +11,8 @@
  *     successor.
  *   - The controllers table leads to the newest waiter of each controller that has not ended.
  *   - An ENDED waiter and a settled dispatch keep their slot until that event is pulled, and nothing else.
- *   - Waiters and dispatches that may need a timer have room for it: setting one cannot fail.
+ *   - Each slot of waiters and dispatches has room for a timer: setting one cannot fail. A timer never comes
+ *     after the deadline of what is in its slot, but it may come before, or to no purpose.
  */
 #ifndef WARMSTART_LIB_MANAGER_H
 #define WARMSTART_LIB_MANAGER_H
@@ -29,6 +30,7 @@ enum {
     DISPATCH_RETRIES = 8,     /* retry_uncertain */
     DISPATCH_SINGLE = 32,     /* for one claimed waiter and no other */
     DISPATCH_SUBSET = 64,     /* its set's fields need only be among those of a waiter that fits */
+    ENTITY_TIMED = 128,       /* has a deadline */
 };
 
 /*
@@ -37,12 +39,13 @@ enum {
  */
 struct entity {
     struct slab_slot slot;
-    uint32_t timer[TIMER_WORDS];
-    uint32_t event_next; /* reference of the next one in the queue of events */
-    uint8_t event;       /* enum warmstart_event_type that is pending; 0: none, though it may be queued */
-    uint8_t flags;       /* of the list above */
-    uint8_t state;       /* waiter: enum waiter_state; dispatch: unused */
-    uint8_t result;      /* waiter: enum warmstart_ending; dispatch: enum warmstart_outcome; 0: not over */
+    uint32_t timer[TIMER_WORDS]; /* stays set when the slot is free */
+    uint32_t timer_order;        /* deadline set: its place among equal ones */
+    uint32_t event_next;         /* reference of the next one in the queue of events */
+    uint8_t event;  /* enum warmstart_event_type that is pending; 0: none, though it may be queued */
+    uint8_t flags;  /* of the list above */
+    uint8_t state;  /* waiter: enum waiter_state; dispatch: unused */
+    uint8_t result; /* waiter: enum warmstart_ending; dispatch: enum warmstart_outcome; 0: not over */
 };
 
 enum waiter_state {
@@ -58,18 +61,19 @@ enum { WAITER_STATES = 7 };
 
 struct waiter {
     struct entity entity;
-    uint64_t fingerprint[2]; /* of its controller id; 0 0: nobody in particular */
+    union {
+        uint32_t older;    /* WAITING: neighbour in the queue. BLOCKED: the predecessor */
+        uint32_t dispatch; /* OFFERED, DELIVERING: whose payload */
+    };
+    uint32_t newer;           /* WAITING: neighbour in the queue. DELIVERING: the successor, or SLAB_NONE */
+    uint32_t controller_next; /* next waiter of its bucket in the controllers table */
+    uint64_t fingerprint[2];  /* of its controller id; 0 0: nobody in particular */
     uint64_t match_until;
     uint64_t expires_at;
     uint64_t age; /* number of the registration: smaller is older */
     void *conn;
     struct field_set *set;
     struct instance *instance;
-    uint32_t older; /* WAITING: neighbours in the queue */
-    uint32_t
-        newer; /* WAITING. DELIVERING: the successor, or SLAB_NONE. BLOCKED: `older` is the predecessor */
-    uint32_t dispatch;        /* OFFERED, DELIVERING: whose payload */
-    uint32_t controller_next; /* next waiter of its bucket in the controllers table */
 };
 
 struct dispatch {
@@ -120,6 +124,7 @@ struct warmstart_manager {
     struct slab waiters;
     struct slab dispatches;
     struct timers timers;
+    uint32_t timed; /* how many have a deadline */
     struct field_sets sets;
     struct instances instances;
     struct controllers controllers;
@@ -178,14 +183,30 @@ void warmstart_fingerprint(const struct warmstart_manager *manager, const char *
 /* Is this what a controller id or an instance may be? An empty one is fine. */
 bool warmstart_name_is_valid(const struct warmstart_manager *manager, const char *name, size_t name_bytes);
 
-/*
- * Makes room for one more slot and its timer. 0; WARMSTART_ERR_LIMIT: slots_max are taken;
- * WARMSTART_ERR_MEMORY.
- */
-int warmstart_entity_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots_max);
+/* Makes room for so many slots in all and their timers. False: out of memory, nothing changed. */
+bool warmstart_slots_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots);
+
+/* Makes room for one more. 0; WARMSTART_ERR_LIMIT: slots_max are taken; WARMSTART_ERR_MEMORY. */
+static inline int entity_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots_max)
+{
+    if (slab->used >= slots_max)
+        return WARMSTART_ERR_LIMIT;
+    bool room = slab->free != SLAB_NONE || warmstart_slots_reserve(manager, slab, slab->used + 1);
+    return room ? 0 : WARMSTART_ERR_MEMORY;
+}
+
+/* Acts on all deadlines up to the manager's time. */
+void warmstart_manager_fall_due(struct warmstart_manager *manager);
 
 /* Moves the time forward, never backwards, and lets deadlines fall due. */
-void warmstart_manager_advance(struct warmstart_manager *manager, uint64_t now);
+static inline void manager_advance(struct warmstart_manager *manager, uint64_t now)
+{
+    if (now > manager->now)
+        manager->now = now;
+    if (timers_next(&manager->timers) <= manager->now ||
+        timers_next(&manager->instances.cordons) <= manager->now)
+        warmstart_manager_fall_due(manager);
+}
 
 /* Counts a refusal for a limit, and logs it. Returns its argument. */
 int warmstart_manager_refused(struct warmstart_manager *manager, int error);

@@ -62,7 +62,7 @@ int warmstart_match(struct warmstart_manager *manager, const struct warmstart_qu
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (ret_waiter == NULL)
         return WARMSTART_ERR_INVALID;
     if (manager->shutdown)
@@ -100,7 +100,7 @@ int warmstart_count(struct warmstart_manager *manager, const struct warmstart_qu
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (ret_count == NULL)
         return WARMSTART_ERR_INVALID;
     struct field_list list;

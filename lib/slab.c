@@ -44,11 +44,11 @@ static bool add_chunk(struct slab *slab)
     char *chunk = warmstart_memory_resize(slab->memory, NULL, 0, chunk_bytes(slab));
     if (chunk == NULL)
         return false;
+    memset(chunk, 0, chunk_bytes(slab));
     uint32_t first = slab_len(slab);
     slab->chunks[slab->chunks_len++] = chunk;
     for (uint32_t i = SLAB_CHUNK; i-- > 0;) {
         struct slab_slot *slot = slab_at(slab, first + i);
-        slot->use = 0;
         slot->number = slab->free;
         slab->free = first + i;
     }
@@ -71,7 +71,6 @@ void *warmstart_slab_take(struct slab *slab)
     assert(!slab_is_taken(slot));
     slab->free = slot->number;
     slab->used++;
-    memset(slot + 1, 0, slab->slot_bytes - sizeof(*slot));
     slot->use++;
     slot->number = number;
     return slot;

@@ -38,7 +38,8 @@ void warmstart_slab_deinit(struct slab *slab);
 bool warmstart_slab_reserve(struct slab *slab, uint32_t slots);
 
 /*
- * Takes a slot, zeroed behind its struct slab_slot. There is room: warmstart_slab_reserve() has seen to it.
+ * Takes a slot, as it was given back; what was never taken is zero behind its struct slab_slot. There is room:
+ * warmstart_slab_reserve() has seen to it.
  */
 void *warmstart_slab_take(struct slab *slab);
 
@@ -55,6 +56,12 @@ static inline void *slab_at(const struct slab *slab, uint32_t number)
 static inline uint32_t slab_len(const struct slab *slab)
 {
     return slab->chunks_len << SLAB_CHUNK_SHIFT;
+}
+
+/* How many there are when so many are reserved. */
+static inline uint32_t slab_len_for(uint32_t slots)
+{
+    return (slots + SLAB_CHUNK - 1) >> SLAB_CHUNK_SHIFT << SLAB_CHUNK_SHIFT;
 }
 
 static inline bool slab_is_taken(const void *slot)

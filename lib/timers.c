@@ -89,8 +89,14 @@ static void settle(struct timers *timers, uint32_t at, struct timers_entry entry
 
 void warmstart_timers_set(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t deadline)
 {
+    warmstart_timers_put(timers, timer, deadline, timers->next_sequence++);
+}
+
+void warmstart_timers_put(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t deadline,
+                          uint32_t sequence)
+{
     uint32_t at = timer[TIMER_PLACE];
-    timer[TIMER_SEQUENCE] = timers->next_sequence++;
+    timer[TIMER_SEQUENCE] = sequence;
     if (at == 0) {
         assert(timers->len < timers->capacity);
         move_up(timers, timers->len++, (struct timers_entry){deadline, timer});

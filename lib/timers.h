@@ -45,12 +45,23 @@ bool warmstart_timers_reserve(struct timers *timers, uint32_t capacity);
 /* Sets or moves a timer. There is room: warmstart_timers_reserve() has seen to it. */
 void warmstart_timers_set(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t deadline);
 
+/* The same, in the place that this number gives it among equal deadlines. */
+void warmstart_timers_put(struct timers *timers, uint32_t timer[TIMER_WORDS], uint64_t deadline,
+                          uint32_t sequence);
+
 /* Cancels a timer. Fine when it is not set. */
 void warmstart_timers_cancel(struct timers *timers, uint32_t timer[TIMER_WORDS]);
 
 static inline bool timer_is_set(const uint32_t timer[TIMER_WORDS])
 {
     return timer[TIMER_PLACE] != 0;
+}
+
+/* Is a timer set to a deadline not after this one? */
+static inline bool timers_come_by(const struct timers *timers, const uint32_t timer[TIMER_WORDS],
+                                  uint64_t deadline)
+{
+    return timer_is_set(timer) && timers->entries[timer[TIMER_PLACE] - 1].deadline <= deadline;
 }
 
 /* The earliest deadline; WARMSTART_NEVER: none is set. */

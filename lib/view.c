@@ -46,7 +46,7 @@ int warmstart_foreach_waiter(struct warmstart_manager *manager,
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     return view == NULL ? WARMSTART_ERR_INVALID : show(manager, NULL, view, user);
 }
 
@@ -56,7 +56,7 @@ int warmstart_foreach_match(struct warmstart_manager *manager, const struct warm
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (view == NULL)
         return WARMSTART_ERR_INVALID;
     struct field_list list;

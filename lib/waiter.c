@@ -2,6 +2,7 @@
 #include "waiter.h"
 
 #include "controllers.h"
+#include "deadline.h"
 #include "dispatch.h"
 #include "event.h"
 #include "queue.h"
@@ -22,7 +23,7 @@ static void set_state(struct warmstart_manager *manager, struct waiter *waiter, 
 /* Ends a waiter that is in no queue, and neither before nor behind another one. */
 static void finish(struct warmstart_manager *manager, struct waiter *waiter, enum warmstart_ending ending)
 {
-    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+    deadline_cancel(manager, &waiter->entity);
     warmstart_controllers_remove(manager, waiter);
     set_state(manager, waiter, WAITER_ENDED);
     manager->counters.ended[ending]++;
@@ -37,7 +38,7 @@ static void finish(struct warmstart_manager *manager, struct waiter *waiter, enu
 
 void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
-    assert(!timer_is_set(waiter->entity.timer));
+    assert(!deadline_is_set(&waiter->entity));
     uint64_t deadline = waiter->expires_at;
     set_state(manager, waiter, WAITER_UNMATCHABLE); /* in no queue, whatever it was before */
     if (at >= waiter->expires_at) {
@@ -52,14 +53,14 @@ void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *wai
             deadline = waiter->match_until;
     }
     if (deadline != WARMSTART_NEVER)
-        warmstart_timers_set(&manager->timers, waiter->entity.timer, deadline);
+        deadline_set(manager, &waiter->entity, deadline);
 }
 
 void warmstart_waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state)
 {
     assert(waiter->entity.state == WAITER_WAITING);
     warmstart_queue_remove(manager, waiter);
-    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+    deadline_cancel(manager, &waiter->entity);
     set_state(manager, waiter, state);
 }
 
@@ -71,14 +72,14 @@ void warmstart_waiter_claim(struct warmstart_manager *manager, struct waiter *wa
     uint64_t until = manager->now + lease;
     if (waiter->expires_at < until)
         until = waiter->expires_at; /* a claim does not keep it from ending */
-    warmstart_timers_set(&manager->timers, waiter->entity.timer, until);
+    deadline_set_exactly(manager, &waiter->entity, until);
 }
 
 void warmstart_waiter_offer(struct warmstart_manager *manager, struct waiter *waiter,
                             struct dispatch *dispatch)
 {
     if (waiter->entity.state == WAITER_CLAIMED) {
-        warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+        deadline_cancel(manager, &waiter->entity);
         set_state(manager, waiter, WAITER_OFFERED);
     } else {
         warmstart_waiter_take(manager, waiter, WAITER_OFFERED);
@@ -118,7 +119,7 @@ static void block_behind(struct warmstart_manager *manager, struct waiter *waite
     waiter->older = waiter_number(predecessor);
     predecessor->newer = waiter_number(waiter);
     if (waiter->expires_at != WARMSTART_NEVER)
-        warmstart_timers_set(&manager->timers, waiter->entity.timer, waiter->expires_at);
+        deadline_set(manager, &waiter->entity, waiter->expires_at);
 }
 
 /* Cuts a blocked waiter loose from its predecessor, which is the controller's newest again. */
@@ -140,7 +141,7 @@ static void free_successor(struct warmstart_manager *manager, struct waiter *wai
         return;
     waiter->newer = SLAB_NONE;
     successor->older = SLAB_NONE;
-    warmstart_timers_cancel(&manager->timers, successor->entity.timer);
+    deadline_cancel(manager, &successor->entity);
     warmstart_waiter_wait(manager, successor, at);
 }
 
@@ -211,7 +212,7 @@ void warmstart_waiter_reconsider(struct warmstart_manager *manager, struct waite
         warmstart_queue_remove(manager, waiter);
     else if (waiter->entity.state != WAITER_UNMATCHABLE)
         return;
-    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+    deadline_cancel(manager, &waiter->entity);
     warmstart_waiter_wait(manager, waiter, at);
 }
 
@@ -255,7 +256,7 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
     ret_admission->older = registration->controller_id_bytes > 0
                                ? warmstart_controllers_find(manager, ret_admission->fingerprint)
                                : NULL;
-    result = warmstart_entity_reserve(manager, &manager->waiters, slots_max(manager, ret_admission->older));
+    result = entity_reserve(manager, &manager->waiters, slots_max(manager, ret_admission->older));
     if (result < 0)
         return result;
     if (!warmstart_controllers_reserve(manager, manager->controllers.len + 1))
@@ -288,7 +289,8 @@ static struct waiter *waiter_new(struct warmstart_manager *manager, const struct
     waiter->conn = admission->registration->conn;
     waiter->set = admission->set;
     waiter->instance = admission->instance;
-    waiter->older = waiter->newer = waiter->dispatch = waiter->controller_next = SLAB_NONE;
+    waiter->older = waiter->newer = waiter->controller_next = SLAB_NONE;
+    waiter->entity.event = waiter->entity.flags = waiter->entity.result = 0;
     warmstart_field_set_reference(&manager->sets, waiter->set);
     if (waiter->set->waiters++ == 0)
         manager->sets.groups++;
@@ -345,7 +347,7 @@ int warmstart_register(struct warmstart_manager *manager, const struct warmstart
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (ret_waiter == NULL)
         return WARMSTART_ERR_INVALID;
     struct warmstart_registration copy;
@@ -385,7 +387,7 @@ int warmstart_cancel(struct warmstart_manager *manager, warmstart_waiter_id id, 
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     struct waiter *waiter = warmstart_waiter_find(manager, id);
     if (waiter == NULL || waiter->entity.state == WAITER_ENDED)
         return 0;
@@ -402,7 +404,7 @@ int warmstart_retire(struct warmstart_manager *manager, const char *controller_i
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     if (controller_id_bytes == 0 || !warmstart_name_is_valid(manager, controller_id, controller_id_bytes))
         return WARMSTART_ERR_INVALID;
     uint64_t fingerprint[2];
@@ -421,11 +423,11 @@ int warmstart_release(struct warmstart_manager *manager, warmstart_waiter_id id,
 {
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
-    warmstart_manager_advance(manager, now);
+    manager_advance(manager, now);
     struct waiter *waiter = warmstart_waiter_find(manager, id);
     if (waiter == NULL || waiter->entity.state != WAITER_CLAIMED)
         return 0;
-    warmstart_timers_cancel(&manager->timers, waiter->entity.timer);
+    deadline_cancel(manager, &waiter->entity);
     warmstart_waiter_wait(manager, waiter, manager->now);
     return 1;
 }

@@ -461,7 +461,11 @@ struct warmstart_event {
  */
 WARMSTART_API int warmstart_next_event(struct warmstart_manager *manager, struct warmstart_event *ret_event);
 
-/* The moment at which warmstart_advance() has something to do, WARMSTART_NEVER if nothing is pending. */
+/*
+ * The moment at which warmstart_advance() has something to do, WARMSTART_NEVER if nothing is pending. It may be
+ * too early when dozens of earlier deadlines were cancelled: then warmstart_advance() does nothing, and this
+ * tells of a later one.
+ */
 WARMSTART_API uint64_t warmstart_next_deadline(const struct warmstart_manager *manager);
 
 /* Lets every deadline up to and including `now` fall due, earliest first, equal ones in the order they were

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "inside.h"
 
+#include "deadline.h"
 #include "manager.h"
+#include "queue.h"
 
 /* Ends the function that it stands in with the broken rule. */
 #define RULE(holds)                                                                                          \
@@ -31,6 +33,20 @@ static const char *check_heap(const struct timers *timers)
         RULE(i == 0 || timers->entries[(i - 1) / 4].deadline <= entry->deadline);
     }
     return NULL;
+}
+
+/* Is there a timer that comes by this moment? */
+static bool comes_by(const struct warmstart_manager *manager, const struct entity *entity, uint64_t moment)
+{
+    const struct timers *timers = &manager->timers;
+    uint32_t place = entity->timer[TIMER_PLACE];
+    return place > 0 && place <= timers->len && timers->entries[place - 1].timer == entity->timer &&
+           timers->entries[place - 1].deadline <= moment;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* ---- Waiters ---- */
@@ -69,13 +85,14 @@ static const char *check_waiter(const struct warmstart_manager *manager, const s
                                 struct census *census)
 {
     enum waiter_state state = (enum waiter_state)waiter->entity.state;
-    bool timed = timer_is_set(waiter->entity.timer);
+    bool timed = deadline_is_set(&waiter->entity);
     RULE(waiter->entity.state < WAITER_STATES);
     census->state[state]++;
     census->in_table += (waiter->entity.flags & WAITER_IN_TABLE) != 0;
     census->timers += timed;
-    RULE(!timed ||
-         manager->timers.entries[waiter->entity.timer[TIMER_PLACE] - 1].timer == waiter->entity.timer);
+    RULE(!timed || comes_by(manager, &waiter->entity,
+                            state == WAITER_WAITING ? earlier(waiter->match_until, waiter->expires_at)
+                                                    : waiter->expires_at));
     RULE((state == WAITER_ENDED) == (waiter->entity.result != 0));
     if (state == WAITER_ENDED) {
         RULE(waiter->set == NULL && waiter->instance == NULL && !timed);
@@ -101,7 +118,7 @@ static const char *check_waiter(const struct warmstart_manager *manager, const s
 static const char *check_dispatch(const struct warmstart_manager *manager, const struct dispatch *dispatch,
                                   struct census *census)
 {
-    bool timed = timer_is_set(dispatch->entity.timer);
+    bool timed = deadline_is_set(&dispatch->entity);
     census->timers += timed;
     RULE(dispatch->entity.flags & ENTITY_IS_DISPATCH);
     if (dispatch->entity.result != 0) {
@@ -110,6 +127,7 @@ static const char *check_dispatch(const struct warmstart_manager *manager, const
     }
     census->open++;
     RULE(timed == (dispatch->deadline != WARMSTART_NEVER));
+    RULE(!timed || comes_by(manager, &dispatch->entity, dispatch->deadline));
     RULE(dispatch->attempts <= dispatch->attempts_max);
     const struct waiter *waiter = waiter_at(manager, dispatch->waiter);
     RULE(slab_is_taken(waiter) && waiter->dispatch == dispatch->entity.slot.number);
@@ -133,10 +151,49 @@ static const char *check_events(const struct warmstart_manager *manager, struct 
     return NULL;
 }
 
+/* Is the set in the index under its number, with its terms and the rank of its first waiter? */
+static const char *check_index_of(const struct warmstart_manager *manager, const struct field_set *set)
+{
+    const struct index *index = &manager->sets.index;
+    RULE(set->number / INDEX_BLOCK < index->blocks_len);
+    const struct index_block *block = &index->blocks[set->number / INDEX_BLOCK];
+    uint32_t place = set->number % INDEX_BLOCK;
+    RULE((block->taken >> place & 1) && block->in->sets[place] == set);
+    RULE(block->in->ranks[place] <= block->best);
+    const struct waiter *next = queue_next(manager, set);
+    bool oldest = manager->options.order == WARMSTART_OLDEST_FIRST;
+    uint64_t rank = next == NULL ? 0 : oldest ? UINT64_MAX - next->age : next->age + 1;
+    RULE(block->in->ranks[place] == rank);
+    for (uint32_t i = 0; i < set->fields_len; i++) {
+        RULE(warmstart_term_has(set->terms[i], index_posted(index, set->number)));
+        RULE(set->terms[i]->references > 0);
+    }
+    return NULL;
+}
+
+/* Terms have the references that sets have to them, and no empty words. */
+static const char *check_terms(const struct terms *terms, uint64_t references)
+{
+    for (uint32_t i = 0; i < terms->table.capacity; i++) {
+        const struct term *term = terms->table.entries[i].item;
+        if (term == NULL)
+            continue;
+        references -= term->references;
+        RULE(term->postings_len > 0 && term->postings_len <= term->postings_capacity);
+        for (uint32_t at = 0; at < term->postings_len; at++) {
+            RULE(term->postings[at].bits != 0);
+            RULE(at == 0 || term->postings[at - 1].block < term->postings[at].block);
+        }
+    }
+    RULE(references == 0);
+    return NULL;
+}
+
 static const char *check_sets(const struct warmstart_manager *manager)
 {
     const struct field_sets *sets = &manager->sets;
     uint32_t found = 0, idle = 0, groups = 0;
+    uint64_t fields = 0;
     for (uint32_t i = 0; i < sets->table.capacity; i++) {
         const struct field_set *set = sets->table.entries[i].item;
         if (set == NULL)
@@ -145,14 +202,17 @@ static const char *check_sets(const struct warmstart_manager *manager)
         idle += set->references == 0;
         groups += set->waiters > 0;
         RULE(set->waiting <= set->waiters && set->waiters <= set->references);
+        fields += set->fields_len;
         const char *rule = check_queue_of(manager, set);
+        if (rule == NULL)
+            rule = check_index_of(manager, set);
         if (rule != NULL)
             return rule;
     }
     RULE(found == sets->table.len && found <= sets->max);
     RULE(idle == sets->idle_len && idle <= sets->idle_max + 1);
     RULE(groups == sets->groups);
-    return NULL;
+    return check_terms(&sets->index.terms, fields);
 }
 
 static const char *check_instances(const struct warmstart_manager *manager, const struct census *census)
@@ -184,8 +244,8 @@ static const char *check_counts(const struct warmstart_manager *manager, const s
     RULE(taken == manager->waiters.used);
     RULE(census->open == manager->counters.dispatches);
     RULE(census->in_table == manager->controllers.len);
-    RULE(census->timers == manager->timers.len);
-    RULE(manager->timers.capacity >= manager->waiters.used + manager->dispatches.used);
+    RULE(census->timers == manager->timed && manager->timed <= manager->timers.len);
+    RULE(manager->timers.capacity >= slab_len(&manager->waiters) + slab_len(&manager->dispatches));
     RULE(manager->retired.table.len <= manager->options.retired_max);
     return NULL;
 }
