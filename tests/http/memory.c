@@ -14,7 +14,7 @@
 
 #define CONTROLLERS 5
 #define SUPERVISORS 5
-#define STRANGERS   4
+#define STRANGERS   7
 #define ONLY_MAX    400 /* the n-th allocation alone fails, for n up to this */
 #define BIG_BYTES   200000
 
@@ -175,6 +175,13 @@ static void visit(void)
         "GET /nothing HTTP/1.1\r\nHost: broker\r\n\r\nGET /connect HTTP/1.1\r\nHost: broker\r\n\r\n",
         "GET /warm-start HTTP/1.1\r\nHost: broker\r\nx-trigger-machine-cpu: none\r\n\r\n",
         "POST /warm-start HTTP/1.1\r\nHost: broker\r\nContent-Length: 100000000\r\n\r\n{",
+        "POST /v1/wait HTTP/1.1\r\nHost: broker\r\nContent-Type: application/json\r\nContent-Length: "
+        "31\r\n\r\n"
+        "{\"id\":\"x\",\"metadata\":{\"a\":1.5}}",
+        "POST /v1/dispatch HTTP/1.1\r\nHost: broker\r\nContent-Type: application/json\r\nContent-Length: "
+        "47\r\n"
+        "\r\n{\"match\":{\"a\":1.5},\"mode\":\"subset\",\"payload\":1}",
+        "GET /warm-start/waiters HTTP/1.1\r\nHost: broker\r\n\r\n",
     };
     for (size_t i = 0; i < STRANGERS; i++) {
         client_connect(&strangers[i], &fixture);
