@@ -8,8 +8,9 @@
  *         warmstart_http_listen(http, "127.0.0.1:8080", WARMSTART_HTTP_ALL, NULL, 0) == 0)
  *         warmstart_loop_run(loop);
  *
- * What is served: GET /connect, GET and POST /warm-start, /healthz, /readyz, /metrics; docs/protocol.md has
- * it all. Answers, errors and threads are as in loop.h. SIGPIPE: libmicrohttpd never raises it on Linux.
+ * What is served: GET /connect, GET and POST /warm-start, POST /v1/wait and /v1/dispatch (the same for any
+ * metadata), /healthz, /readyz, /metrics; docs/protocol.md has it all. Answers, errors and threads are as in
+ * loop.h. SIGPIPE: libmicrohttpd never raises it on Linux.
  */
 #ifndef WARMSTART_HTTP_H
 #define WARMSTART_HTTP_H
@@ -48,7 +49,7 @@ struct warmstart_http_options {
     const struct warmstart_logger
         *logger;                    /* NULL: no log; one record for each poll that ends and each POST */
     uint32_t connection_timeout_ms; /* 30,000: what /connect tells controllers; a poll older than this is
-                                       dropped */
+                                       dropped, a wait answered with 204 */
     uint32_t keepalive_ms;        /* 300,000: what /connect tells controllers; 0 tells them: no warm starts */
     uint32_t match_margin_ms;     /* 250: a poll is not matched in its last so many milliseconds */
     uint32_t connections_max;     /* 16,384: more are refused with 503 and closed */
@@ -106,8 +107,9 @@ WARMSTART_API void warmstart_http_free(struct warmstart_http *http);
  * Replaces both secrets, which need not stay; what was remembered of the old ones is wiped. `token_secret`,
  * 1 to 4,096 bytes, is what deployment tokens are signed with; NULL only if the token mode is
  * WARMSTART_HTTP_TOKEN_DISABLED. `dispatch_token`, 1 to 1,024 visible ASCII characters, has to stand behind
- * "Bearer " in the header authorization of each POST /warm-start; NULL: it is not asked for. Polls that are
- * held stay. 0: done. WARMSTART_ERR_INVALID: no such values; WARMSTART_ERR_MEMORY: as it was before.
+ * "Bearer " in the header authorization of each POST /warm-start and /v1/dispatch, and of the calls for
+ * operators; NULL: it is not asked for. Polls that are held stay. 0: done. WARMSTART_ERR_INVALID: no such
+ * values; WARMSTART_ERR_MEMORY: as it was before.
  */
 WARMSTART_API int warmstart_http_set_secrets(struct warmstart_http *http, const void *token_secret,
                                              size_t token_secret_bytes, const void *dispatch_token,
@@ -124,8 +126,8 @@ WARMSTART_API int warmstart_http_check_tls(const char *certificate, const char *
 
 /* Whom a listener serves. /healthz and /readyz are everywhere, /metrics where supervisors are served. */
 enum warmstart_http_role {
-    WARMSTART_HTTP_POLL = 1,     /* controllers: GET /connect, GET /warm-start */
-    WARMSTART_HTTP_DISPATCH = 2, /* supervisors: POST /warm-start, GET /metrics */
+    WARMSTART_HTTP_POLL = 1,     /* controllers: GET /connect, GET /warm-start, POST /v1/wait */
+    WARMSTART_HTTP_DISPATCH = 2, /* supervisors: POST /warm-start, POST /v1/dispatch, GET /metrics */
     WARMSTART_HTTP_ALL = 3       /* both */
 };
 
