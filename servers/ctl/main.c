@@ -214,7 +214,7 @@ static void read_words(const struct command *command, struct arguments *argument
     arguments->words_len = len;
 }
 
-static int run(const struct command *command, const struct arguments *arguments)
+static enum exit_status run(const struct command *command, const struct arguments *arguments)
 {
     struct warmstart_client_options client_options;
     struct warmstart_client *client;
@@ -250,7 +250,7 @@ int main(int argc, char **argv)
     optind++;
     read_options(command, &arguments, argc, argv);
     read_words(command, &arguments, argc, argv);
-    int status = run(command, &arguments);
+    enum exit_status status = run(command, &arguments);
     free(arguments.metadata);
-    return status;
+    return (int)status;
 }
