@@ -86,6 +86,7 @@ def steady():
     ]
 
 
+# Those with the figures that are asked for most come first: an interrupted call keeps what it has finished.
 EXPERIMENTS = [
     Experiment(
         "article", "The article's load: 500 controllers, 50 supervisors", 5, article(ALL),
@@ -93,6 +94,15 @@ EXPERIMENTS = [
     Experiment(
         "held", "Held connections", 3, held(["redis", *RIVALS], [500, 2000, 5000, 10000, 17500]),
         held(["warmstart"], [500, 17500])),
+    Experiment("confirm", "The cost of knowing that it arrived", 5, confirm(), confirm()),
+    Experiment("tail", "Latency at a fixed rate", 3, tail(["redis", *RIVALS], [30, 60, 90]),
+               tail(["warmstart"], [60])),
+    Experiment("size", "What has to be shipped", 1, [], [], kind="size"),
+    Experiment("start", "Time to start", 20, article([name for name in ALL if name != "floor"]), article(["bun-compiled", "warmstart"]), kind="start"),
+    Experiment("race", "Polls that are aborted", 1,
+               [Point("warmstart", mode) for mode in ("write", "ack:0", "ack:2", "ack:5", "required")]
+               + [Point("bun-compiled", "-")],
+               [Point("warmstart", "ack:5"), Point("bun-compiled", "-")], kind="race"),
     Experiment(
         "miss", "Nobody waits", 3, misses(RIVALS, [0, 50, 100]), misses(["warmstart"], [100])),
     Experiment(
@@ -101,17 +111,8 @@ EXPERIMENTS = [
     Experiment("keys", "Different keys", 3, keys(RIVALS, [1, 10, 100, 1000, 10000]), keys(["warmstart"], [1000])),
     Experiment("churn", "Connections that come and go", 3, churn(RIVALS, [0, 500, 2000, 5000]),
                churn(["warmstart"], [2000])),
-    Experiment("confirm", "The cost of knowing that it arrived", 5, confirm(), confirm()),
     Experiment("logging", "The cost of a log", 3, logging(["off", "error", "info", "debug"]),
                logging(["off", "info"])),
-    Experiment("tail", "Latency at a fixed rate", 3, tail(["redis", *RIVALS], [30, 60, 90]),
-               tail(["warmstart"], [60])),
-    Experiment("start", "Time to start", 20, article([name for name in ALL if name != "floor"]), article(["bun-compiled", "warmstart"]), kind="start"),
-    Experiment("size", "What has to be shipped", 1, [], [], kind="size"),
-    Experiment("race", "Polls that are aborted", 1,
-               [Point("warmstart", mode) for mode in ("write", "ack:0", "ack:2", "ack:5", "required")]
-               + [Point("bun-compiled", "-")],
-               [Point("warmstart", "ack:5"), Point("bun-compiled", "-")], kind="race"),
     Experiment("core", "The core alone", 1, [], [], kind="core"),
     Experiment("steady", "Ten minutes", 1, steady(), [], quick=False, default=False, kind="steady"),
 ]  # fmt: skip

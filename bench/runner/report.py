@@ -85,8 +85,11 @@ class Results:
         if content["rounds"] > 1:
             text += f", {content['rounds']} rounds"
         loaded = any("posts_per_second" in found for point in content["points"] for found in point["runs"])
-        if loaded and experiment != "steady":
-            text += f", each {content['settings']['duration']} s after {content['settings']['warm_up']} s of warm-up"
+        settings = content["settings"]
+        if experiment == "steady":
+            text += f", {settings['steady']} s each"
+        elif loaded:
+            text += f", each {settings['duration']} s after {settings['warm_up']} s of warm-up"
         if made["load_average"] > 0.7:
             text += f"; other programs were running (load {made['load_average']:.1f} before it began)"
         failed = [point.get("server") for point in content["points"] for f in point["runs"] if "error" in f]
