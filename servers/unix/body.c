@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define KEPT_NS_MAX UINT64_C(20000000) /* of a dispatch's time, for its end */
+
 struct budget *warmstart_unix_budget_new(size_t bytes_max)
 {
     struct budget *budget = malloc(sizeof(*budget));
@@ -50,6 +52,15 @@ void warmstart_unix_body_drop(struct body *body)
 {
     if (body)
         warmstart_payload_drop(&body->payload);
+}
+
+uint64_t warmstart_unix_lease_ns(uint64_t lease_ms, uint64_t timeout_ms, uint32_t attempts)
+{
+    uint64_t timeout_ns = timeout_ms * 1000000;
+    uint64_t kept_ns = timeout_ns / 16 < KEPT_NS_MAX ? timeout_ns / 16 : KEPT_NS_MAX;
+    uint64_t share_ns = (timeout_ns - kept_ns) / attempts;
+    uint64_t lease_ns = lease_ms * 1000000;
+    return lease_ns < share_ns ? lease_ns : share_ns;
 }
 
 struct body *warmstart_unix_body_of(struct warmstart_payload *payload)

@@ -34,6 +34,13 @@ struct body *warmstart_unix_body_new(struct budget *budget, size_t bytes);
 /* NULL is fine. */
 void warmstart_unix_body_drop(struct body *body);
 
+/*
+ * How long one receiver may take: lease_ms, or its share of the dispatch's time among its attempts, so that
+ * one that does not answer leaves time for the others. A little of that time is kept back: what is not
+ * acknowledged is to be known as lost before the dispatch's end makes it uncertain.
+ */
+uint64_t warmstart_unix_lease_ns(uint64_t lease_ms, uint64_t timeout_ms, uint32_t attempts);
+
 /* The body that a payload is, or NULL if it came by another way. */
 struct body *warmstart_unix_body_of(struct warmstart_payload *payload);
 

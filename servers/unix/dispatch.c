@@ -132,10 +132,8 @@ static int ask(struct dispatch *dispatch)
     delivery.deadline = warmstart_loop_now(server->loop) + dispatch->timeout_ms * MILLISECOND_NS;
     delivery.attempts_max = dispatch->attempts;
     delivery.retry_uncertain = dispatch->retry_uncertain;
-    /* So that one that does not answer leaves time for the others. */
-    uint64_t share_ns = dispatch->timeout_ms * MILLISECOND_NS / dispatch->attempts;
-    uint64_t lease_ns = server->options.lease_ms * MILLISECOND_NS;
-    dispatch->body->lease_ns = lease_ns < share_ns ? lease_ns : share_ns;
+    dispatch->body->lease_ns =
+        warmstart_unix_lease_ns(server->options.lease_ms, dispatch->timeout_ms, dispatch->attempts);
     return warmstart_loop_dispatch(&dispatch->origin, &query, &delivery, &dispatch->body->payload,
                                    &dispatch->id);
 }

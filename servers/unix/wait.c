@@ -373,9 +373,7 @@ static uint64_t lease_of(const struct warmstart_unix *server, struct warmstart_p
     if (body)
         return body->lease_ns;
     /* It came another way, and how long that dispatch takes is not known here. */
-    uint64_t share_ms = options->dispatch_timeout_ms / options->attempts_max;
-    uint64_t lease_ms = options->lease_ms < share_ms ? options->lease_ms : share_ms;
-    return (lease_ms > 0 ? lease_ms : 1) * MILLISECOND_NS;
+    return warmstart_unix_lease_ns(options->lease_ms, options->dispatch_timeout_ms, options->attempts_max);
 }
 
 static bool begin_delivery(struct wait *wait, struct warmstart_payload *payload)
