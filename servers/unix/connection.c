@@ -11,6 +11,7 @@
 
 #include "dispatch.h"
 #include "execute.h"
+#include "log.h"
 #include "peer.h"
 #include "wait.h"
 
@@ -110,27 +111,6 @@ void warmstart_unix_connection_free(struct connection *connection)
     free(connection->pending);
     server->counters.connections--;
     free(connection);
-}
-
-void warmstart_unix_connection_expire(struct deadline *deadline, enum deadline_kind kind)
-{
-    if (kind == DEADLINE_STALL) {
-        struct connection *stalled =
-            (struct connection *)((char *)deadline - offsetof(struct connection, stall));
-        stalled->server->counters.stalled_total++;
-        warmstart_unix_connection_doom(stalled);
-        return;
-    }
-    struct connection *connection =
-        (struct connection *)((char *)deadline - offsetof(struct connection, deadline));
-    struct word tag = {connection->body_tag, strlen(connection->body_tag)};
-    bool tagged = kind == DEADLINE_BODY && tag.bytes > 0;
-    connection->server->counters.timeouts_total++;
-    warmstart_unix_connection_refuse(connection, tagged ? &tag : NULL, "timeout",
-                                     kind == DEADLINE_LINE   ? "the line took too long"
-                                     : kind == DEADLINE_BODY ? "the body took too long"
-                                                             : "nothing was to be done for too long");
-    warmstart_unix_connection_finish(connection);
 }
 
 /* Nothing was begun, nothing is to be told. */
@@ -426,6 +406,39 @@ static void write_some(struct connection *connection)
         break;
     }
     warmstart_unix_deadline_begin(server, &connection->stall, DEADLINES);
+}
+
+/* It may have read something that this round has not come to yet. */
+static void expire_stall(struct connection *connection)
+{
+    uint64_t before = connection->output.written;
+    connection->blocked = false;
+    write_some(connection);
+    warmstart_unix_connection_touch(connection);
+    if (connection->output.written != before || connection->deaf)
+        return;
+    connection->server->counters.stalled_total++;
+    warmstart_unix_log_closed(connection->server, "stalled");
+    warmstart_unix_connection_doom(connection);
+}
+
+void warmstart_unix_connection_expire(struct deadline *deadline, enum deadline_kind kind)
+{
+    if (kind == DEADLINE_STALL) {
+        expire_stall((struct connection *)((char *)deadline - offsetof(struct connection, stall)));
+        return;
+    }
+    struct connection *connection =
+        (struct connection *)((char *)deadline - offsetof(struct connection, deadline));
+    struct word tag = {connection->body_tag, strlen(connection->body_tag)};
+    bool tagged = kind == DEADLINE_BODY && tag.bytes > 0;
+    connection->server->counters.timeouts_total++;
+    warmstart_unix_log_closed(connection->server, "timeout");
+    warmstart_unix_connection_refuse(connection, tagged ? &tag : NULL, "timeout",
+                                     kind == DEADLINE_LINE   ? "the line took too long"
+                                     : kind == DEADLINE_BODY ? "the body took too long"
+                                                             : "nothing was to be done for too long");
+    warmstart_unix_connection_finish(connection);
 }
 
 static void on_flush(struct warmstart_task *task)
