@@ -122,7 +122,8 @@ static void find(struct reading *reading, const char *name, size_t name_bytes, c
         return;
     for (size_t i = 0; i < reading->wanted_len; i++) {
         const struct wanted *wanted = &reading->wanted[i];
-        if (wanted->bytes == name_bytes && strncasecmp(wanted->name, name, name_bytes) == 0) {
+        if (wanted->bytes == name_bytes && (name[0] | 0x20) == wanted->name[0] &&
+            strncasecmp(wanted->name, name, name_bytes) == 0) {
             take(reading, wanted, value, value_bytes);
             return;
         }
