@@ -96,6 +96,35 @@ START_TEST(a_cordon_can_be_moved_and_ended)
 }
 END_TEST
 
+static void expire_on(const char *controller, const char *instance, uint64_t expires_at)
+{
+    struct warmstart_registration registration;
+    warmstart_registration_init(&registration);
+    registration.controller_id = controller;
+    registration.controller_id_bytes = 1;
+    registration.instance = instance;
+    registration.instance_bytes = 1;
+    registration.expires_at = expires_at;
+    registration.conn = (void *)(uintptr_t)controller;
+    warmstart_waiter_id waiter;
+    ck_assert_int_eq(warmstart_register(manager, &registration, &waiter, 1), 0);
+}
+
+START_TEST(cordons_end_in_the_order_they_were_set_or_moved)
+{
+    expire_on("a", "1", 100);
+    expire_on("b", "2", 100);
+    ck_assert_int_eq(warmstart_cordon(manager, "1", 1, 100, 2), 0);
+    ck_assert_int_eq(warmstart_cordon(manager, "2", 1, 100, 2), 0);
+    ck_assert_int_eq(warmstart_cordon(manager, "1", 1, 100, 3), 0);
+    ck_assert_int_eq(warmstart_advance(manager, 100), 0);
+    struct warmstart_event event = pull(WARMSTART_EVENT_ENDED);
+    ck_assert_str_eq(event.conn, "b");
+    event = pull(WARMSTART_EVENT_ENDED);
+    ck_assert_str_eq(event.conn, "a");
+}
+END_TEST
+
 START_TEST(match_until_holds_under_a_cordon)
 {
     warmstart_waiter_id waiter;
@@ -263,6 +292,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, waiters_of_a_cordoned_instance_are_not_matched_until_it_ends);
     tcase_add_test(tcase, a_cordon_can_be_moved_and_ended);
+    tcase_add_test(tcase, cordons_end_in_the_order_they_were_set_or_moved);
     tcase_add_test(tcase, match_until_holds_under_a_cordon);
     tcase_add_test(tcase, what_is_claimed_or_offered_when_the_cordon_begins_stays_so);
     tcase_add_test(tcase, a_cordon_needs_a_name_and_counts_among_the_instances);

@@ -233,6 +233,13 @@ START_TEST(no_more_than_instances_max_have_waiters)
 }
 END_TEST
 
+static int stop_at_once(void *user, const struct warmstart_waiter_view *waiter)
+{
+    (void)user;
+    (void)waiter;
+    return 77;
+}
+
 START_TEST(no_set_has_more_than_fields_max)
 {
     struct core core;
@@ -249,13 +256,51 @@ START_TEST(no_set_has_more_than_fields_max)
     ck_assert_int_eq(warmstart_match(core.manager, &query, &id, core.now), WARMSTART_ERR_LIMIT);
     ck_assert_int_eq(warmstart_count(core.manager, &query, &count, core.now), WARMSTART_ERR_LIMIT);
     ck_assert_int_eq(warmstart_dispatch(core.manager, &query, &delivery, &id, core.now), WARMSTART_ERR_LIMIT);
+    ck_assert_int_eq(warmstart_foreach_match(core.manager, &query, stop_at_once, NULL, core.now),
+                     WARMSTART_ERR_LIMIT);
+    query.how = WARMSTART_MATCH_SUBSET;
+    ck_assert_int_eq(warmstart_match(core.manager, &query, &id, core.now), WARMSTART_ERR_LIMIT);
+    ck_assert_int_eq(warmstart_count(core.manager, &query, &count, core.now), WARMSTART_ERR_LIMIT);
+    ck_assert_int_eq(warmstart_dispatch(core.manager, &query, &delivery, &id, core.now), WARMSTART_ERR_LIMIT);
     ck_assert_uint_eq(id, 77);
     ck_assert_uint_eq(count, 77);
-    ck_assert_uint_eq(core_stats(&core).limit_total, 4);
+    ck_assert_uint_eq(core_stats(&core).limit_total, 8);
     ck_assert_uint_eq(core_stats(&core).no_match_total, 0);
     query.fields_len = SIZE_MAX;
     ck_assert_int_eq(warmstart_match(core.manager, &query, &id, core.now), WARMSTART_ERR_LIMIT);
     ck_assert_uint_eq(core_count(&core, "b=1 a=1"), 1);
+    core_end(&core);
+}
+END_TEST
+
+START_TEST(a_refused_cordon_or_retirement_changes_nothing)
+{
+    struct core core;
+    core_init(&core);
+    core.options.instances_max = 1;
+    core.options.retired_max = 1;
+    core_start(&core);
+    struct warmstart_registration registration = core_registration(&core, "a=1");
+    registration.controller_id = "me";
+    registration.controller_id_bytes = 2;
+    registration.instance = "here";
+    registration.instance_bytes = 4;
+    warmstart_waiter_id waiter = core_add(&core, &registration);
+    ck_assert_int_eq(warmstart_retire(core.manager, "you", 3, core.now + 10, core.now), 0);
+    struct warmstart_stats before = core_stats(&core);
+    ck_assert_int_eq(warmstart_cordon(core.manager, "there", 5, core.now + 5, core.now), WARMSTART_ERR_LIMIT);
+    ck_assert_int_eq(warmstart_retire(core.manager, "me", 2, core.now + 5, core.now), WARMSTART_ERR_LIMIT);
+    struct warmstart_stats after = core_stats(&core);
+    before.limit_total += 2;
+    after.memory_bytes = before.memory_bytes;
+    ck_assert_mem_eq(&before, &after, sizeof(before));
+    ck_assert_uint_eq(warmstart_next_deadline(core.manager), WARMSTART_NEVER);
+    core_expect_none(&core);
+    ck_assert_int_eq(warmstart_cordon(core.manager, "here", 4, core.now + 5, core.now), 0);
+    ck_assert_uint_eq(core_count(&core, "a=1"), 0);
+    core_advance(&core, core.now + 10);
+    ck_assert_int_eq(warmstart_retire(core.manager, "me", 2, core.now + 5, core.now), 1);
+    core_expect_ended(&core, waiter, WARMSTART_ENDING_RETIRED);
     core_end(&core);
 }
 END_TEST
@@ -333,6 +378,7 @@ int main(void)
     tcase_add_test(tcase, no_more_than_field_sets_idle_max_are_remembered);
     tcase_add_test(tcase, no_more_than_instances_max_have_waiters);
     tcase_add_test(tcase, no_set_has_more_than_fields_max);
+    tcase_add_test(tcase, a_refused_cordon_or_retirement_changes_nothing);
     tcase_add_test(tcase, lengths_keep_to_their_limits);
     tcase_add_test(tcase, a_full_house_still_serves);
     suite_add_tcase(suite, tcase);

@@ -57,6 +57,18 @@ static int dispatch_own(struct play *play, int number, uint64_t *ret_id)
     return warmstart_dispatch(play->core.manager, &query, &delivery, ret_id, play->core.now);
 }
 
+/* Some of the fields only: these are remembered as a set of their own. */
+static int dispatch_some(struct play *play, int number, uint64_t *ret_id)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "number=%d", number);
+    struct warmstart_query query = core_query(&play->core, text);
+    query.how = WARMSTART_MATCH_SUBSET;
+    struct warmstart_delivery delivery = core_delivery(&play->core);
+    delivery.attempts_max = 2;
+    return warmstart_dispatch(play->core.manager, &query, &delivery, ret_id, play->core.now);
+}
+
 /* Delivers to the waiter whose id is in *ret_id. */
 static int deliver_claimed(struct play *play, int number, uint64_t *ret_id)
 {
@@ -84,21 +96,51 @@ static int retire_one(struct play *play, int number, uint64_t *ret_id)
     return warmstart_retire(play->core.manager, text, 10, 2000, play->core.now);
 }
 
+/* All that can be seen of a manager. */
+struct picture {
+    struct warmstart_stats stats;
+    uint64_t deadline;
+    uint64_t
+        waiters;   /* a sum over those that are shown: which, where from, and whether they could be matched */
+    uint64_t some; /* the same over those of a query for some fields */
+    size_t counted; /* by such a query */
+};
+
+static int add_waiter(void *user, const struct warmstart_waiter_view *waiter)
+{
+    uint64_t *sum = user;
+    *sum += (waiter->waiter ^ (uintptr_t)waiter->conn) * (waiter->matchable ? 3 : 5) + waiter->fields_len +
+            waiter->instance_bytes;
+    return 0;
+}
+
+static void look(struct play *play, struct picture *ret)
+{
+    struct warmstart_query query = core_query(&play->core, "kind=1");
+    query.how = WARMSTART_MATCH_SUBSET;
+    *ret = (struct picture){.stats = core_stats(&play->core),
+                            .deadline = warmstart_next_deadline(play->core.manager)};
+    ck_assert_int_eq(warmstart_foreach_waiter(play->core.manager, add_waiter, &ret->waiters, play->core.now),
+                     0);
+    ck_assert_int_eq(
+        warmstart_foreach_match(play->core.manager, &query, add_waiter, &ret->some, play->core.now), 0);
+    ck_assert_int_eq(warmstart_count(play->core.manager, &query, &ret->counted, play->core.now), 0);
+    ret->stats.memory_bytes = 0; /* more may be held in reserve */
+}
+
 /* Does it; when memory lacked, checks that nothing has changed and tries once more. */
 static int attempt(struct play *play, act *what, int number, uint64_t *id)
 {
     uint64_t given = *id;
     for (int again = 0; again < 2; again++) {
-        struct warmstart_stats before = core_stats(&play->core);
+        struct picture before, after;
+        look(play, &before);
         uint64_t failed = play->core.memory.failed;
-        uint64_t deadline = warmstart_next_deadline(play->core.manager);
         int answer = what(play, number, id);
         if (answer != WARMSTART_ERR_MEMORY)
             return answer;
-        struct warmstart_stats after = core_stats(&play->core);
-        after.memory_bytes = before.memory_bytes;
+        look(play, &after);
         ck_assert_mem_eq(&before, &after, sizeof(before));
-        ck_assert_uint_eq(warmstart_next_deadline(play->core.manager), deadline);
         ck_assert_uint_gt(play->core.memory.failed, failed);
         ck_assert_uint_eq(*id, given);
         core_expect_none(&play->core);
@@ -216,6 +258,7 @@ static bool perform(struct play *play)
     claim_many(play);
     dispatch_many(play, dispatch_shared, 100, 5, WARMSTART_OUTCOME_LOST);
     dispatch_many(play, dispatch_own, 100, 2, WARMSTART_OUTCOME_DELIVERED);
+    dispatch_many(play, dispatch_some, 101, 4, WARMSTART_OUTCOME_UNCERTAIN);
     register_many(play, 100);
     leave_many(play);
     register_many(play, 100);
