@@ -71,6 +71,7 @@ void generator_init(struct generator *generator, struct lockstep_source *source,
     generator->tick = (int)below(generator, 4) * 15;
     generator->jump = (int)below(generator, 3) * 10;
     generator->pull = 5 + (int)below(generator, 40);
+    generator->leaving = chance(generator, 20) ? 30 : 0;
     generator->starve = (int)below(generator, 3) * 25;
     generator->stop = chance(generator, 30) ? 1 + (int)below(generator, 2000) : 0;
 }
@@ -143,6 +144,8 @@ static enum operation_kind some_kind(struct generator *generator, const struct w
         return OPERATION_SHUTDOWN;
     if (chance(generator, generator->pull))
         return OPERATION_PULL;
+    if (chance(generator, generator->leaving))
+        return chance(generator, 70) ? OPERATION_CORDON : OPERATION_RETIRE;
     bool few = world->model.waiters_len < generator->crowd;
     if (chance(generator, few ? 50 : 10))
         return OPERATION_REGISTER;

@@ -23,6 +23,7 @@ struct generator {
     int tick;        /* percent of the steps before which the clock moves */
     int jump;        /* per mille of the steps before which it jumps */
     int pull;        /* percent of the steps that pull events */
+    int leaving;     /* percent of the steps that cordon or retire, beside those that do so anyway */
     int starve;      /* per mille of the steps in which an allocation fails */
     int stop;        /* one in so many steps is a shutdown */
     uint8_t sets[GENERATOR_SETS_MAX];

@@ -4,27 +4,41 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAMES = UNIVERSE_FIELDS - 1 };
+/* Values are letters; this one stands for the empty value, and 0 for a name that is absent. */
+enum { EMPTY = 25, RARE = 13, DENSE_SETS = 81 };
 
-static const char *const field_names[NAMES] = {"a", "c", "bE", "dddd", "a longer name"};
-static const char *const values[2] = {"1", ""};
-
-/* All fields of a set, sorted as above; in a spoilt one the first once more. */
-static size_t list(int set, struct warmstart_field ret_fields[UNIVERSE_FIELDS])
+static void add(struct warmstart_field *fields, size_t *len, const char *name, int value)
 {
-    size_t len = 0;
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (value == 0)
+        return;
+    fields[(*len)++] = (struct warmstart_field){name, strlen(name), &letters[value], value == EMPTY ? 0 : 1};
+}
+
+/*
+ * All fields of a set, shorter names first, then by bytes; in a spoilt one the first once more. Some sets have
+ * fields that many have, others such as few have.
+ */
+static size_t list(int set, struct warmstart_field fields[UNIVERSE_FIELDS])
+{
+    static const int common[3] = {0, 1, EMPTY};
     bool spoilt = set >= UNIVERSE_SETS;
+    size_t len = 0;
     if (spoilt)
         set = 1 + (set - UNIVERSE_SETS) * 20;
-    for (int i = 0; i < NAMES; i++, set /= 3) {
-        if (set % 3 == 0)
-            continue;
-        const char *value = values[set % 3 - 1];
-        ret_fields[len++] =
-            (struct warmstart_field){field_names[i], strlen(field_names[i]), value, strlen(value)};
+    if (set < DENSE_SETS) {
+        add(fields, &len, "a", common[set % 3]);
+        add(fields, &len, "c", common[set / 3 % 3]);
+        add(fields, &len, "bE", common[set / 9 % 3]);
+        add(fields, &len, "a longer name", common[set / 27]);
+    } else {
+        int number = set - DENSE_SETS + 1;
+        add(fields, &len, "a", number % 2);
+        add(fields, &len, "e", number % RARE);
+        add(fields, &len, "f", number / RARE);
     }
     if (spoilt)
-        ret_fields[len++] = ret_fields[0];
+        fields[len++] = fields[0];
     return len;
 }
 

@@ -7,10 +7,7 @@
 #include <stddef.h>
 #include <warmstart/warmstart.h>
 
-/*
- * Each of five names is absent, has one value, or has another (the empty one). The sets behind those are spoilt:
- * they have a name twice.
- */
+/* Behind the sets that are valid there are some that are spoilt: they have a name twice. */
 enum {
     UNIVERSE_SETS = 243,
     UNIVERSE_SPOILT = 12,
