@@ -300,7 +300,9 @@ static enum MHD_Result take_body(struct connection *connection, const char *uplo
     /* A GET's body means nothing. */
     if (!takes_body(connection))
         return MHD_YES;
-    if (warmstart_http_body_append(http, &connection->body, connection->announced, upload, bytes) < 0)
+    /* Memory for what a controller only announces is not set aside. */
+    uint64_t announced = connection->route == ROUTE_WAIT ? 0 : connection->announced;
+    if (warmstart_http_body_append(http, &connection->body, announced, upload, bytes) < 0)
         return warmstart_http_answer_early(connection, REFUSAL_MEMORY, "out of memory");
     return MHD_YES;
 }

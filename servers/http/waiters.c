@@ -2,7 +2,7 @@
 #include "waiters.h"
 
 #include <inttypes.h>
-#include <jansson.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,26 +87,42 @@ static enum MHD_Result refuse(struct connection *connection, const struct filter
 
 /* ---- Groups ---- */
 
+/* Metadata and instance in one text. */
+struct key {
+    char *bytes;
+    size_t len; /* of bytes */
+};
+
 /* Waiters that have the same metadata and instance. */
 struct group {
-    struct text shown; /* both, as members of an object */
+    struct key key;     /* first: what the tree compares; in the same block */
+    struct group *next; /* in the order in which they were found */
+    struct text shown;  /* both, as members of an object */
     uint64_t held;
     uint64_t matchable;
 };
 
 struct listing {
     const struct filter *filter;
-    struct group *groups; /* in the order in which they were found */
+    struct group *first;
+    struct group **end; /* where the next one goes */
     size_t groups_len;
-    size_t groups_capacity; /* allocated */
-    json_t *by_key;         /* index of each group, by metadata and instance in one text */
-    char *key;              /* of the waiter that is looked at */
-    size_t key_capacity;    /* allocated */
-    size_t keys_bytes;      /* of all groups */
-    uint64_t held;          /* of all that fit */
+    void *tree;          /* of groups, by key; tsearch()'s */
+    struct key key;      /* of the waiter that is looked at */
+    size_t key_capacity; /* allocated */
+    size_t keys_bytes;   /* of all groups */
+    uint64_t held;       /* of all that fit */
     uint64_t matchable;
     bool truncated; /* there were more groups */
 };
+
+static int compare(const void *a, const void *b)
+{
+    const struct key *left = a, *right = b;
+    if (left->len != right->len)
+        return left->len < right->len ? -1 : 1;
+    return memcmp(left->bytes, right->bytes, left->len);
+}
 
 /* Adds bytes with their length before them, so that no others give the same key. */
 static char *put(char *at, const char *bytes, size_t bytes_len)
@@ -118,25 +134,26 @@ static char *put(char *at, const char *bytes, size_t bytes_len)
     return at + bytes_len;
 }
 
-/* Makes listing->key. Its length; 0: out of memory. */
-static size_t make_key(struct listing *listing, const struct warmstart_waiter_view *view)
+/* Makes listing->key. False: out of memory. */
+static bool make_key(struct listing *listing, const struct warmstart_waiter_view *view)
 {
     size_t bytes = sizeof(size_t) + view->instance_bytes;
     for (size_t i = 0; i < view->fields_len; i++)
         bytes += 2 * sizeof(size_t) + view->fields[i].name_bytes + view->fields[i].value_bytes;
     if (bytes > listing->key_capacity) {
-        char *grown = realloc(listing->key, 2 * bytes);
+        char *grown = realloc(listing->key.bytes, 2 * bytes);
         if (!grown)
-            return 0;
-        listing->key = grown;
+            return false;
+        listing->key.bytes = grown;
         listing->key_capacity = 2 * bytes;
     }
-    char *at = put(listing->key, view->instance, view->instance_bytes);
+    char *at = put(listing->key.bytes, view->instance, view->instance_bytes);
     for (size_t i = 0; i < view->fields_len; i++) {
         at = put(at, view->fields[i].name, view->fields[i].name_bytes);
         at = put(at, view->fields[i].value, view->fields[i].value_bytes);
     }
-    return bytes;
+    listing->key.len = bytes;
+    return true;
 }
 
 /* Adds a value with its type, or a string, as JSON. */
@@ -168,38 +185,37 @@ static void add_waiter(struct text *text, const struct warmstart_waiter_view *vi
         warmstart_http_text_add(text, "null");
 }
 
-/* Makes room for one more. */
-static bool grow(struct listing *listing)
+static void free_group(struct group *group)
 {
-    if (listing->groups_len < listing->groups_capacity)
-        return true;
-    size_t capacity = listing->groups_capacity > 0 ? 2 * listing->groups_capacity : 16;
-    struct group *grown = realloc(listing->groups, capacity * sizeof(*grown));
-    if (!grown)
-        return false;
-    listing->groups = grown;
-    listing->groups_capacity = capacity;
-    return true;
+    free(group->shown.data);
+    free(group);
 }
 
 /* A group for the key of this waiter. NULL: out of memory. */
-static struct group *new_group(struct listing *listing, size_t key_bytes,
-                               const struct warmstart_waiter_view *view)
+static struct group *new_group(struct listing *listing, const struct warmstart_waiter_view *view)
 {
-    if (!grow(listing))
+    const struct key *key = &listing->key;
+    struct group *group = malloc(sizeof(*group) + key->len);
+    if (!group)
         return NULL;
-    struct group *group = &listing->groups[listing->groups_len];
-    *group = (struct group){.held = 0};
+    *group = (struct group){.key = {(char *)(group + 1), key->len}};
+    memcpy(group->key.bytes, key->bytes, key->len);
     add_waiter(&group->shown, view);
-    if (group->shown.failed ||
-        json_object_setn_new_nocheck(listing->by_key, listing->key, key_bytes,
-                                     json_integer((json_int_t)listing->groups_len)) != 0) {
-        free(group->shown.data);
+    if (group->shown.failed || !tsearch(group, &listing->tree, compare)) {
+        free_group(group);
         return NULL;
     }
+    *listing->end = group;
+    listing->end = &group->next;
     listing->groups_len++;
-    listing->keys_bytes += key_bytes;
+    listing->keys_bytes += key->len;
     return group;
+}
+
+static struct group *find_group(const struct listing *listing)
+{
+    struct group *const *found = tfind(&listing->key, &listing->tree, compare);
+    return found ? *found : NULL;
 }
 
 static bool is_wanted(const struct trigger_value *instance, const struct warmstart_waiter_view *view)
@@ -216,17 +232,16 @@ static int on_waiter(void *user, const struct warmstart_waiter_view *view)
         return 0;
     listing->held++;
     listing->matchable += (uint64_t)view->matchable;
-    size_t bytes = make_key(listing, view);
-    if (bytes == 0)
+    if (!make_key(listing, view))
         return WARMSTART_ERR_MEMORY;
-    const json_t *index = json_object_getn(listing->by_key, listing->key, bytes);
-    struct group *group = index ? &listing->groups[json_integer_value(index)] : NULL;
-    if (!group && (listing->groups_len >= GROUPS_MAX || bytes > KEYS_BYTES_MAX - listing->keys_bytes)) {
+    struct group *group = find_group(listing);
+    if (!group &&
+        (listing->groups_len >= GROUPS_MAX || listing->key.len > KEYS_BYTES_MAX - listing->keys_bytes)) {
         listing->truncated = true;
         return 0;
     }
     if (!group)
-        group = new_group(listing, bytes, view);
+        group = new_group(listing, view);
     if (!group)
         return WARMSTART_ERR_MEMORY;
     group->held++;
@@ -237,22 +252,27 @@ static int on_waiter(void *user, const struct warmstart_waiter_view *view)
 static void write_listing(struct text *text, const struct listing *listing)
 {
     warmstart_http_text_add(text, "{\"waiters\":[");
-    for (size_t i = 0; i < listing->groups_len; i++) {
-        const struct group *group = &listing->groups[i];
+    for (const struct group *group = listing->first; group; group = group->next)
         warmstart_http_text_add(text, "%s{%s,\"held\":%" PRIu64 ",\"matchable\":%" PRIu64 "}",
-                                i > 0 ? "," : "", group->shown.data, group->held, group->matchable);
-    }
+                                group != listing->first ? "," : "", group->shown.data, group->held,
+                                group->matchable);
     warmstart_http_text_add(text, "],\"held\":%" PRIu64 ",\"matchable\":%" PRIu64 ",\"truncated\":%s}",
                             listing->held, listing->matchable, listing->truncated ? "true" : "false");
 }
 
+static void leave_group(void *group)
+{
+    (void)group; /* the list frees it */
+}
+
 static void free_listing(struct listing *listing)
 {
-    for (size_t i = 0; i < listing->groups_len; i++)
-        free(listing->groups[i].shown.data);
-    free(listing->groups);
-    free(listing->key);
-    json_decref(listing->by_key);
+    tdestroy(listing->tree, leave_group);
+    for (struct group *group = listing->first, *next; group; group = next) {
+        next = group->next;
+        free_group(group);
+    }
+    free(listing->key.bytes);
 }
 
 enum MHD_Result warmstart_http_waiters(struct connection *connection)
@@ -262,13 +282,12 @@ enum MHD_Result warmstart_http_waiters(struct connection *connection)
     read_filter(connection, &filter);
     if (filter.expected)
         return refuse(connection, &filter);
-    struct listing listing = {.filter = &filter, .by_key = json_object()};
+    struct listing listing = {.filter = &filter};
+    listing.end = &listing.first;
     struct warmstart_query query = {.fields = filter.metadata.fields,
                                     .fields_len = filter.metadata.fields_len,
                                     .how = WARMSTART_MATCH_SUBSET};
-    int error = WARMSTART_ERR_MEMORY;
-    if (listing.by_key)
-        error = warmstart_foreach_match(warmstart_loop_manager(loop), &query, on_waiter, &listing,
+    int error = warmstart_foreach_match(warmstart_loop_manager(loop), &query, on_waiter, &listing,
                                         warmstart_loop_now(loop));
     struct text text = {0};
     /* What the manager does not take as a field, nobody has. */

@@ -187,6 +187,30 @@ for (const [version, { controller, schema, mint }] of packages) {
 
   // What only warmstartd has.
   const ourTest = isOther ? () => {} : brokerTest;
+  ourTest("warmStart() gets a run that is dispatched in the generic dialect", {}, async (broker) => {
+    for (const [mode, match] of [
+      ["exact", { memory: 0.5, cpu: 0.5, version: VERSION, deployment: DEPLOYMENT }],
+      ["subset", { deployment: DEPLOYMENT }],
+    ]) {
+      const run = controller(broker).warmStart(POLLING);
+      await broker.untilHeld(1);
+      const payload = message();
+      const response = await fetch(new URL("/v1/dispatch", broker.url), {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ match, mode, payload }),
+      });
+      assert.deepEqual(await response.json(), {
+        delivered: true,
+        outcome: "delivered",
+        attempts: 1,
+        controller: `controller_${controllers}`,
+      });
+      assert.deepEqual(await received(run), schema.parse(payload));
+      await broker.untilHeld(0);
+    }
+  });
+
   const minter = mint ? "that it minted itself" : "that a newer version minted";
   ourTest(`a token ${minter} stands for its deployment`, {}, async (broker) => {
     const deploymentId = await token(mint ?? firstMint);
