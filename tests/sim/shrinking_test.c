@@ -15,7 +15,7 @@ START_TEST(a_seed_replays_what_was_found)
     simulation.seed = finding.seed;
     simulation.steps = 1;
     ck_assert(!simulation_run(&simulation, &again));
-    ck_assert_uint_eq(again.worlds, 1);
+    ck_assert_uint_eq(again.all.worlds, 1);
     ck_assert_uint_eq(again.len, finding.len);
     ck_assert_mem_eq(again.operations, finding.operations, finding.len * sizeof(finding.operations[0]));
     ck_assert_str_eq(again.difference, finding.difference);

@@ -86,12 +86,12 @@ int main(int argc, char **argv)
     read_options(argc, argv, &simulation, &as_found);
     if (simulation_run(&simulation, &finding)) {
         printf("%llu steps in %llu worlds, seeds %llu to %llu: no difference\n",
-               (unsigned long long)finding.steps, (unsigned long long)finding.worlds,
+               (unsigned long long)finding.all.steps, (unsigned long long)finding.all.worlds,
                (unsigned long long)simulation.seed, (unsigned long long)(finding.next - 1));
         return EXIT_SUCCESS;
     }
     printf("a difference after %llu steps; replay it with: sim --steps 1 --seed %llu\n%s\n",
-           (unsigned long long)finding.steps, (unsigned long long)finding.seed, finding.difference);
+           (unsigned long long)finding.all.steps, (unsigned long long)finding.seed, finding.difference);
     if (as_found)
         return EXIT_FAILURE;
     unsigned int tried = simulation_shrink(&finding);

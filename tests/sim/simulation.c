@@ -28,6 +28,19 @@ enum { SHRINKING_MAX = 20000 };
 
 static struct world world;
 
+static void note(struct happenings *all, const struct world *of)
+{
+    const struct warmstart_stats *stats = &of->model.stats;
+    for (int i = 0; i < WARMSTART_ENDINGS; i++)
+        all->ended[i] += stats->ended_total[i];
+    for (int i = 0; i < WARMSTART_OUTCOMES; i++)
+        all->settled[i] += stats->settled_total[i];
+    all->attempts += stats->attempts_total;
+    all->no_match += stats->no_match_total;
+    all->limits += stats->limit_total;
+    all->starved += of->starved;
+}
+
 /* False: there is a difference, which is in the finding. */
 static bool run_world(struct finding *finding, uint64_t seed, enum model_fault fault)
 {
@@ -46,11 +59,13 @@ static bool run_world(struct finding *finding, uint64_t seed, enum model_fault f
         struct operation *operation = &finding->operations[finding->len];
         generator_next(&generator, &world, operation);
         finding->len++;
-        finding->steps++;
+        finding->all.steps++;
         agreed = world_do(&world, operation);
     }
-    finding->worlds++;
-    if (agreed && world_end(&world))
+    finding->all.worlds++;
+    agreed = agreed && world_end(&world);
+    note(&finding->all, &world);
+    if (agreed)
         return true;
     memcpy(finding->difference, world.difference, sizeof(finding->difference));
     world_free(&world);
@@ -111,7 +126,7 @@ static _Noreturn void work(const struct simulation *simulation, int job, struct 
         agreed = run_world(shared, seed, simulation->fault);
         seed += (uint64_t)simulation->jobs;
         shared->next = seed;
-    } while (agreed && shared->steps < steps);
+    } while (agreed && shared->all.steps < steps);
     exit(agreed ? 0 : 1); /* not _exit(): coverage is written on the way */
 }
 
@@ -124,7 +139,7 @@ static void say_progress(const struct simulation *simulation, struct finding *co
     said = now;
     uint64_t steps = 0;
     for (int i = 0; i < simulation->jobs; i++)
-        steps += shared[i]->steps;
+        steps += shared[i]->all.steps;
     fprintf(simulation->progress, "%llu steps so far\n", (unsigned long long)steps);
     fflush(simulation->progress);
 }
@@ -170,16 +185,17 @@ bool simulation_run(const struct simulation *simulation, struct finding *ret)
             work(simulation, i, shared[i]);
     }
     int found = wait_for(simulation, children, shared);
-    uint64_t steps = 0, worlds = 0, next = 0;
+    struct happenings all = {0};
+    uint64_t next = 0, *sums = (uint64_t *)&all;
     for (int i = 0; i < simulation->jobs; i++) {
-        steps += shared[i]->steps;
-        worlds += shared[i]->worlds;
+        const uint64_t *parts = (const uint64_t *)&shared[i]->all;
+        for (size_t j = 0; j < sizeof(all) / sizeof(*sums); j++)
+            sums[j] += parts[j];
         next = shared[i]->next > next ? shared[i]->next : next;
     }
     if (found >= 0)
         *ret = *shared[found];
-    ret->steps = steps;
-    ret->worlds = worlds;
+    ret->all = all;
     ret->next = next;
     for (int i = 0; i < simulation->jobs; i++)
         munmap(shared[i], sizeof(*shared[i]));

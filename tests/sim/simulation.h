@@ -18,6 +18,18 @@ struct simulation {
     FILE *progress;         /* where to say how far it is, now and then; NULL: nowhere */
 };
 
+/* What has happened in all worlds: none of it should be missing. */
+struct happenings {
+    uint64_t steps;
+    uint64_t worlds;
+    uint64_t ended[WARMSTART_ENDINGS];
+    uint64_t settled[WARMSTART_OUTCOMES];
+    uint64_t attempts;
+    uint64_t no_match;
+    uint64_t limits;  /* calls that met one */
+    uint64_t starved; /* calls that were out of memory */
+};
+
 /* A world in which there was a difference, and what was done to it. */
 struct finding {
     uint64_t seed;
@@ -25,12 +37,11 @@ struct finding {
     struct operation operations[WORLD_STEPS_MAX];
     uint32_t len;
     char difference[256];
-    uint64_t steps;  /* done in all */
-    uint64_t worlds; /* run in all */
-    uint64_t next;   /* the first seed that was not used */
+    struct happenings all;
+    uint64_t next; /* the first seed that was not used */
 };
 
-/* Runs. True: there was no difference; only the last three members of *ret are set then. */
+/* Runs. True: there was no difference; only the last two members of *ret are set then. */
 bool simulation_run(const struct simulation *simulation, struct finding *ret);
 
 /*

@@ -14,13 +14,29 @@ static uint64_t number(const char *name, uint64_t otherwise)
     return text == NULL || *text == '\0' ? otherwise : strtoull(text, NULL, 0);
 }
 
+/* A simulation in which something never happens shows nothing about it. */
+static void check_happenings(const struct happenings *all)
+{
+    for (int i = 1; i <= (int)WARMSTART_ENDING_RETIRED; i++)
+        ck_assert_msg(all->ended[i] > 0, "nobody ended as %s",
+                      warmstart_ending_name((enum warmstart_ending)i));
+    for (int i = 1; i <= (int)WARMSTART_OUTCOME_SHUTDOWN; i++)
+        ck_assert_msg(all->settled[i] > 0, "nothing was settled as %s",
+                      warmstart_outcome_name((enum warmstart_outcome)i));
+    ck_assert_uint_gt(all->attempts, all->settled[WARMSTART_OUTCOME_DELIVERED]);
+    ck_assert_uint_gt(all->no_match, 0);
+    ck_assert_uint_gt(all->limits, 0);
+    ck_assert_uint_gt(all->starved, 0);
+}
+
 START_TEST(the_manager_does_what_the_model_does)
 {
     struct simulation simulation = {.seed = number("WARMSTART_TEST_SEED", 1),
                                     .steps = number("WARMSTART_TEST_ROUNDS", 2000) * 1000,
                                     .jobs = 2};
     if (simulation_run(&simulation, &finding)) {
-        ck_assert_uint_ge(finding.steps, simulation.steps);
+        ck_assert_uint_ge(finding.all.steps, simulation.steps);
+        check_happenings(&finding.all);
         return;
     }
     (void)simulation_shrink(&finding);
