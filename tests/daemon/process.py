@@ -111,7 +111,7 @@ class Daemon:
 
     def read_url(self):
         line = self.process.stdout.readline().decode()
-        match = re.fullmatch(r"listening on (https?://\S+:[1-9][0-9]*|unix:\S+)\n", line)
+        match = re.fullmatch(r"listening on (https?://\S+:[1-9][0-9]*|unix:\S+|[/@]\S+)\n", line)
         check(match, f"not the line of a listener: {line!r}; {self.log.decode()}")
         return match[1]
 

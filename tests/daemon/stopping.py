@@ -259,4 +259,5 @@ def a_reload_applies_log_level_and_secrets():
             daemon.stop()
 
 
-sys.exit(process.main())
+if __name__ == "__main__":
+    sys.exit(process.main())
