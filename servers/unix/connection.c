@@ -209,10 +209,10 @@ static void keep(struct connection *connection, const char *data, size_t bytes)
 static bool has_complete(const struct connection *connection)
 {
     const struct input *input = &connection->input;
-    const char *data = connection->pending + connection->pending_at;
     size_t bytes = connection->pending_bytes;
     if (bytes == 0)
         return false;
+    const char *data = connection->pending + connection->pending_at;
     if (input->state == INPUT_BODY || bytes >= input->line_bytes_max)
         return true;
     if (input->state == INPUT_BODY_END)
@@ -282,6 +282,8 @@ static void read_some(struct connection *connection)
 
 static void use_pending(struct connection *connection)
 {
+    if (!connection->pending)
+        return;
     size_t used =
         consume(connection, connection->pending + connection->pending_at, connection->pending_bytes);
     connection->pending_at += used;
