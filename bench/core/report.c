@@ -106,7 +106,7 @@ void report_goals(const struct report *report, FILE *out)
     }
     if (report->bytes_beside_fields_waiters > 0)
         fprintf(out, "%-17s %9u %7u  at most %4d bytes beside fields: %.1f  %s\n", "memory",
-                report->bytes_beside_fields_waiters, 1, BYTES_BESIDE_FIELDS_MAX, report->bytes_beside_fields,
+                report->bytes_beside_fields_waiters, 1U, BYTES_BESIDE_FIELDS_MAX, report->bytes_beside_fields,
                 report->bytes_beside_fields <= BYTES_BESIDE_FIELDS_MAX ? "reached" : "missed");
 }
 

@@ -48,6 +48,7 @@ static sqlite3_stmt *prepare(struct store *store, const char *sql)
 static void append(char *sql, size_t sql_bytes, const char *format, int first, int second)
 {
     size_t used = strlen(sql);
+    /* cppcheck-suppress wrongPrintfScanfArgNum; it reads the format as if it were empty */
     int written = snprintf(sql + used, sql_bytes - used, format, first, second);
     if (written < 0 || (size_t)written >= sql_bytes - used)
         wrong("SQLite: a statement is too long");

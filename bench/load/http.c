@@ -142,6 +142,8 @@ static enum heard judge(enum role role, int status, const struct hearing *hearin
         return HEARD_WRONG;
     if (role == ROLE_CONTROLLER)
         return hearing->message_bytes > 0 ? HEARD_MESSAGE : HEARD_END;
+    if (hearing->message_bytes == 0)
+        return HEARD_WRONG;
     if (memmem(hearing->message, hearing->message_bytes, "\"didWarmStart\":true", 19) != NULL)
         return HEARD_HIT;
     if (memmem(hearing->message, hearing->message_bytes, "\"didWarmStart\":false", 20) != NULL)

@@ -27,6 +27,7 @@ static bool read_ticks(pid_t pid, uint64_t *ret_user, uint64_t *ret_system)
     line[len] = 0;
     /* The name before it is in parentheses and may have some itself. */
     const char *rest = strrchr(line, ')');
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel writes numbers */
     return rest != NULL && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
                                   ret_user, ret_system) == 2;
 }
@@ -54,8 +55,10 @@ bool process_get_memory(pid_t pid, struct process_memory *ret_memory)
     if (file == NULL)
         return false;
     while (fgets(line, sizeof(line), file) != NULL) {
+        /* NOLINTNEXTLINE(cert-err34-c): the same */
         if (sscanf(line, "Rss: %" SCNu64, &value) == 1)
             ret_memory->resident_bytes = value * KIB;
+        /* NOLINTNEXTLINE(cert-err34-c): the same */
         if (sscanf(line, "Anonymous: %" SCNu64, &value) == 1)
             ret_memory->anonymous_bytes = value * KIB;
     }

@@ -210,10 +210,12 @@ static int read_tls(struct warmstart_daemon_secrets *secrets, const struct warms
         snprintf(report->text, report->bytes, "options --tls-cert and --tls-key cannot be used: %s", reason);
         return error;
     }
-    error = warmstart_http_check_tls(secrets->tls_cert.text, secrets->tls_key.text,
-                                     secrets->tls_client_ca.text, &reason);
-    if (error == WARMSTART_ERR_INVALID)
-        return refuse_reason(report, "tls-client-ca", options->tls_client_ca, reason);
+    if (error == 0 && options->tls_client_ca != NULL) {
+        error = warmstart_http_check_tls(secrets->tls_cert.text, secrets->tls_key.text,
+                                         secrets->tls_client_ca.text, &reason);
+        if (error == WARMSTART_ERR_INVALID)
+            return refuse_reason(report, "tls-client-ca", options->tls_client_ca, reason);
+    }
     return error == 0 ? 0 : refuse_memory(report);
 }
 

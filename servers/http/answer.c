@@ -121,6 +121,7 @@ static bool add_controller(struct MHD_Response *response, const struct warmstart
     char id[TRIGGER_VALUE_BYTES_MAX + 1];
     if (!is_tellable(conn))
         return true;
+    /* cppcheck-suppress nullPointer; then nothing is tellable */
     memcpy(id, conn->controller_id, conn->controller_id_bytes);
     id[conn->controller_id_bytes] = '\0';
     return MHD_add_response_header(response, "x-warmstart-controller-id", id) == MHD_YES;

@@ -80,7 +80,7 @@ enum acknowledgement {
 };
 
 /* A controller acknowledges the message of this id. */
-enum acknowledgement warmstart_http_confirm_acknowledge(struct warmstart_http *http, const char *id,
-                                                        size_t id_bytes);
+enum acknowledgement warmstart_http_confirm_acknowledge(struct warmstart_http *http, const char *text,
+                                                        size_t text_bytes);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dispatch.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,7 @@ static int ask(struct dispatch *dispatch, const struct dispatch_request *asked)
     delivery.deadline = warmstart_loop_now(http->loop) + timeout_ms * MILLISECOND_NS;
     delivery.attempts_max = within(asked->attempts, options->attempts_max);
     delivery.retry_uncertain = options->on_uncertain == WARMSTART_HTTP_UNCERTAIN_RETRY;
+    assert(dispatch->body); /* a request without one has not come so far */
     struct warmstart_payload *payload = &dispatch->body->payload;
     payload->data = asked->payload;
     payload->data_bytes = asked->payload_bytes;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "number.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define EXPONENT_MAX INT64_C(1000000000000000000)
@@ -62,6 +63,7 @@ int warmstart_number_read(const char *text, size_t bytes, struct number *ret_num
 {
     const char *at = bytes > 0 ? text : "";
     const char *start = at;
+    /* cppcheck-suppress pointerOutOfBoundsCond; the empty text stands in for no bytes only */
     const char *end = at + bytes;
     struct number number = {0};
     if (at < end && *at == '-') {
@@ -100,7 +102,7 @@ static char digit_at(const struct number *number, size_t index)
 {
     if (index < number->integer_bytes)
         return number->integer[index];
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a fraction if there are more digits */
+    assert(number->fraction); /* there is one if there are more digits */
     return number->fraction[index - number->integer_bytes];
 }
 
@@ -175,8 +177,9 @@ enum number_sign warmstart_number_canonical(const char *text, size_t bytes,
     size_t first = first_digit(&number);
     size_t len = digits_len(&number);
     if (first == len) {
-        memcpy(out, "0e0", 3);
-        *ret_bytes = 3;
+        static const char zero[3] = {'0', 'e', '0'};
+        memcpy(out, zero, sizeof(zero));
+        *ret_bytes = sizeof(zero);
         return NUMBER_ZERO;
     }
     if (warmstart_number_overflows(&number) || underflows(&number, first))

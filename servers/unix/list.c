@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `list`: who waits, on any transport, by key and instance. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,7 @@ static bool print(const struct listing *listing, struct group *const *groups, ch
     if (!text)
         return false;
     for (size_t i = 0; i < listing->groups.len; i++) {
+        assert(groups);
         const struct group *group = groups[i];
         bytes += (size_t)snprintf(text + bytes, room - bytes, "%llu\t%llu\t", (unsigned long long)group->held,
                                   (unsigned long long)group->matchable);
@@ -193,8 +195,9 @@ static bool print(const struct listing *listing, struct group *const *groups, ch
         text[bytes++] = '\n';
     }
     if (listing->truncated) {
-        memcpy(text + bytes, "...\n", 4);
-        bytes += 4;
+        static const char more[4] = {'.', '.', '.', '\n'};
+        memcpy(text + bytes, more, sizeof(more));
+        bytes += sizeof(more);
     }
     *ret_text = text;
     *ret_bytes = bytes;
