@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The HTTP server when memory cannot be had. This program is linked so that each malloc(), calloc() and
- * realloc() of the server's objects, and of libmicrohttpd where it is linked statically, comes by here;
- * those of the core and of the loop come by their allocator. Only what happens inside the loop fails, never
- * a client.
+ * The HTTP server when memory cannot be had. Allocations of the server's objects can fail, and those of
+ * libmicrohttpd where it is linked statically; those of the core and of the loop, by their allocator.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
+#include "memory_faults.h"
 #include "suite.h"
 
 #define CONTROLLERS 5
@@ -17,87 +16,6 @@
 #define STRANGERS   7
 #define ONLY_MAX    400 /* the n-th allocation alone fails, for n up to this */
 #define BIG_BYTES   200000
-
-/* ---- What fails ---- */
-
-static struct {
-    unsigned long every;  /* each so many-th; 0: none */
-    unsigned long only;   /* just this one; 0: none */
-    unsigned long count;  /* of allocations while something was to fail */
-    unsigned long failed; /* how many of them did */
-    bool inside;          /* the server's or the loop's code is running */
-} faults;
-
-static bool fails(void)
-{
-    if (!faults.inside || (faults.every == 0 && faults.only == 0))
-        return false;
-    faults.count++;
-    if (faults.every > 0 ? faults.count % faults.every != 0 : faults.count != faults.only)
-        return false;
-    faults.failed++;
-    return true;
-}
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *pointer, size_t bytes);
-int __real_warmstart_loop_process(struct warmstart_loop *loop);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *pointer, size_t bytes);
-int __wrap_warmstart_loop_process(struct warmstart_loop *loop);
-
-void *__wrap_malloc(size_t bytes)
-{
-    return fails() ? NULL : __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-    return fails() ? NULL : __real_calloc(count, bytes);
-}
-
-void *__wrap_realloc(void *pointer, size_t bytes)
-{
-    return fails() ? NULL : __real_realloc(pointer, bytes);
-}
-
-int __wrap_warmstart_loop_process(struct warmstart_loop *loop)
-{
-    faults.inside = true;
-    int answer = __real_warmstart_loop_process(loop);
-    faults.inside = false;
-    return answer;
-}
-
-static void *resize(void *user, void *pointer, size_t old_bytes, size_t new_bytes)
-{
-    (void)user;
-    (void)old_bytes;
-    if (new_bytes == 0) {
-        free(pointer);
-        return NULL;
-    }
-    return fails() ? NULL : __real_realloc(pointer, new_bytes);
-}
-
-static void fail_every(unsigned long every)
-{
-    faults.every = every;
-    faults.only = faults.count = 0;
-}
-
-static void fail_only(unsigned long only)
-{
-    faults.only = only;
-    faults.every = faults.count = 0;
-}
-
-static void fail_nothing(void)
-{
-    faults.only = faults.every = 0;
-}
 
 /* ---- A scene: controllers, supervisors and strangers at the same time ---- */
 
@@ -112,7 +30,7 @@ static void open_all(void)
 {
     fixture_init(&fixture);
     fixture.still = true;
-    fixture.manager.allocator.resize = resize;
+    fixture.manager.allocator.resize = memory_faults_resize;
     fixture.logger.level = WARMSTART_LOG_OFF;
     fixture_open(&fixture);
     for (size_t i = 0; i < SUPERVISORS; i++) {
@@ -124,7 +42,7 @@ static void open_all(void)
 
 static void close_all(void)
 {
-    fail_nothing();
+    memory_faults_none();
     for (size_t i = 0; i < SUPERVISORS; i++)
         free(messages[i]);
     fixture_close(&fixture);
@@ -253,7 +171,7 @@ static void play(void)
     /* A listener that rests wakes up, and what could not be written in time is settled. */
     fixture_pass(&fixture, 200);
     fixture_pass(&fixture, 2000);
-    fail_nothing();
+    memory_faults_none();
     fixture_settle(&fixture);
     fixture_pass(&fixture, 2000);
     judge();
@@ -292,10 +210,10 @@ START_TEST(every_nth_allocation_fails_and_no_run_is_lost)
 {
     static const unsigned long everies[] = {1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 17, 23, 31, 47, 71, 113};
     for (size_t i = 0; i < sizeof(everies) / sizeof(everies[0]); i++) {
-        faults.failed = 0;
-        fail_every(everies[i]);
+        memory_faults.failed = 0;
+        memory_faults_every(everies[i]);
         play();
-        ck_assert_uint_ge(faults.failed, 1);
+        ck_assert_uint_ge(memory_faults.failed, 1);
         expect_service();
     }
 }
@@ -306,10 +224,10 @@ START_TEST(any_single_allocation_fails_and_no_run_is_lost)
     unsigned long n = 1;
     trues = delivered = 0;
     for (bool reached = true; reached && n <= ONLY_MAX; n++) {
-        faults.failed = 0;
-        fail_only(n);
+        memory_faults.failed = 0;
+        memory_faults_only(n);
         play();
-        reached = faults.failed == 1;
+        reached = memory_faults.failed == 1;
     }
     printf("# %lu allocations failed, one at a time; %lu runs were delivered, %lu answered true\n", n - 2,
            delivered, trues);
@@ -326,21 +244,21 @@ START_TEST(a_server_that_cannot_be_made_is_an_error_and_leaves_nothing)
     unsigned long n;
     fixture.options.connections_per_address_max = 10;
     for (n = 1; error < 0; n++) {
-        faults.failed = 0;
-        fail_only(n);
-        faults.inside = true;
+        memory_faults.failed = 0;
+        memory_faults_only(n);
+        memory_faults.inside = true;
         error = warmstart_http_new(fixture.loop, &fixture.options, &http);
         if (error == 0) {
             error = warmstart_http_listen(http, "127.0.0.1:0", WARMSTART_HTTP_ALL, NULL, 0);
             warmstart_http_free(http);
         }
-        faults.inside = false;
+        memory_faults.inside = false;
         ck_assert(error == 0 || error == WARMSTART_ERR_MEMORY || error == WARMSTART_ERR_SYSTEM);
-        ck_assert(error < 0 || faults.failed == 0);
+        ck_assert(error < 0 || memory_faults.failed == 0);
         ck_assert_uint_lt(n, ONLY_MAX);
     }
     ck_assert_uint_gt(n, 10);
-    fail_nothing();
+    memory_faults_none();
 }
 END_TEST
 
