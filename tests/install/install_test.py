@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Installs the build into an empty folder and uses it from there, as a packager and other people's programs do.
 
-Usage: install_test.py SOURCE BUILD LIBRARY...      LIBRARY: core, loop, unix, http, testing; daemon for the program
+Usage: install_test.py SOURCE BUILD LIBRARY...      LIBRARY: core, loop, client, unix, http, testing; daemon
+for the programs
 
 Prints TAP. The compilers are CC and CXX in the environment.
 """
@@ -18,11 +19,14 @@ import tempfile
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGES = {"core": "libwarmstart", "loop": "libwarmstart-loop", "unix": "libwarmstart-unix",
-            "http": "libwarmstart-http", "testing": "libwarmstart-testing"}
-HEADERS = {"core": "warmstart.h", "loop": "loop.h", "unix": "unix.h", "http": "http.h", "testing": "testing.h"}
-PRINTS = {"core": "hello to controller_1\n", "loop": "hello to controller_1\n", "unix": "OK p 1\n",
+PACKAGES = {"core": "libwarmstart", "loop": "libwarmstart-loop", "client": "libwarmstart-client",
+            "unix": "libwarmstart-unix",             "http": "libwarmstart-http", "testing": "libwarmstart-testing"}
+HEADERS = {"core": "warmstart.h", "loop": "loop.h", "client": "client.h", "unix": "unix.h", "http": "http.h",
+           "testing": "testing.h"}
+PRINTS = {"core": "hello to controller_1\n", "loop": "hello to controller_1\n", "client": "timeout\n",
+          "unix": "OK p 1\n",
           "http": "HTTP/1.1 200\n", "testing": "hello to controller_1\n"}
+PROGRAMS = ("warmstartd", "warmstartctl")
 FOREIGN = ("microhttpd", "jansson", "nettle", "gnutls")  # what only HTTP may need
 CFLAGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-pedantic-errors"]
 LANGUAGES = {
@@ -95,7 +99,7 @@ def expected_files(installed, libraries):
     files = set()
     for library in libraries:
         if library == "daemon":
-            files |= {"bin/warmstartd", "share/man/man1/warmstartd.1"}
+            files |= {f"bin/{name}" for name in PROGRAMS} | {f"share/man/man1/{name}.1" for name in PROGRAMS}
             continue
         package = PACKAGES[library]
         files |= {f"include/warmstart/{HEADERS[library]}", f"{libdir}/pkgconfig/{package}.pc",
@@ -141,11 +145,12 @@ def check_consumer(installed, work, language, library, static):
 
 
 def check_daemon(installed):
-    program = os.path.join(installed.prefix, "bin", "warmstartd")
-    printed = run(program, "--version", LD_LIBRARY_PATH=installed.libdir)
-    assert re.search(rf"\b{re.escape(installed.version)}\b", printed), printed
-    assert "Usage: warmstartd" in run(program, "--help", LD_LIBRARY_PATH=installed.libdir)
-    assert not re.search(r"RPATH|RUNPATH", run("readelf", "-d", program))
+    for name in PROGRAMS:
+        program = os.path.join(installed.prefix, "bin", name)
+        printed = run(program, "--version", LD_LIBRARY_PATH=installed.libdir)
+        assert re.search(rf"\b{re.escape(installed.version)}\b", printed), printed
+        assert f"Usage: {name}" in run(program, "--help", LD_LIBRARY_PATH=installed.libdir)
+        assert not re.search(r"RPATH|RUNPATH", run("readelf", "-d", program))
 
 
 def check_subproject(source, work):
@@ -167,7 +172,7 @@ def check_subproject(source, work):
     assert not [name for name in FOREIGN if name in loaded], loaded
     targets = {target["name"] for target in json.loads(run("meson", "introspect", "--targets", build))}
     assert "warmstart" in targets and "consumer" in targets, targets
-    unwanted = {name for name in targets if re.search(r"loop|unix|http|daemon|warmstartd|test", name)}
+    unwanted = {name for name in targets if re.search(r"loop|client|unix|http|daemon|warmstartd|warmstartctl|test", name)}
     assert not unwanted, unwanted
 
 
@@ -191,7 +196,7 @@ def cases(source, build, libraries, work):
             yield (f"a {language} program runs with the static {package}", check_consumer,
                    (static, work, language, library, True))
     if "daemon" in libraries:
-        yield "warmstartd starts from where it was installed", check_daemon, (installed,)
+        yield "the programs start from where they were installed", check_daemon, (installed,)
     yield "a project has the core as a subproject, with nothing else found", check_subproject, (source, work)
 
 
