@@ -274,3 +274,8 @@ const char *inside_check(const struct warmstart_manager *manager)
         rule = check_counts(manager, &census);
     return rule;
 }
+
+void inside_make_old(struct warmstart_manager *manager)
+{
+    manager->timers.next_sequence = manager->instances.cordons.next_sequence = UINT32_MAX - 200;
+}

@@ -8,4 +8,7 @@
 /* NULL: all rules hold; else the one that does not. Looks at everything; changes nothing. */
 const char *inside_check(const struct warmstart_manager *manager);
 
+/* As if so many deadlines had been set before that the count of them soon begins at 0 again. */
+void inside_make_old(struct warmstart_manager *manager);
+
 #endif

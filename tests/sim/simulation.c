@@ -361,8 +361,9 @@ static bool simplify_setting(struct shrinker *shrinker)
         uint32_t value;
     } members[] = {
 #define MEMBER(name) {offsetof(struct world_setting, name), plainest.name}
-        MEMBER(waiters_max),         MEMBER(waiters_reserved), MEMBER(dispatches_max), MEMBER(field_sets_max),
-        MEMBER(field_sets_idle_max), MEMBER(instances_max),    MEMBER(retired_max),    MEMBER(fields_max),
+        MEMBER(waiters_max),    MEMBER(waiters_reserved),    MEMBER(dispatches_max),
+        MEMBER(field_sets_max), MEMBER(field_sets_idle_max), MEMBER(instances_max),
+        MEMBER(retired_max),    MEMBER(fields_max),          MEMBER(old),
 #undef MEMBER
     };
     bool better = false;

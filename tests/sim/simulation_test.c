@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* WARMSTART_TEST_SEED begins elsewhere; WARMSTART_TEST_ROUNDS makes it shorter or longer: so many thousand steps. */
+/* WARMSTART_TEST_SEED begins elsewhere, WARMSTART_TEST_ROUNDS is how many thousands of steps are done. */
 #include "simulation.h"
 #include "suite.h"
 

@@ -16,8 +16,8 @@ static void add(struct warmstart_field *fields, size_t *len, const char *name, i
 }
 
 /*
- * All fields of a set, shorter names first, then by bytes; in a spoilt one the first once more. Some sets have
- * fields that many have, others such as few have.
+ * All fields of a set, shorter names first, then by bytes; in a spoilt one the first once more. Some sets
+ * have fields that many have, others such as few have.
  */
 static size_t list(int set, struct warmstart_field fields[UNIVERSE_FIELDS])
 {

@@ -50,11 +50,12 @@ void world_setting_print(const struct world_setting *setting, FILE *to)
 {
     fprintf(to,
             "%s first, lease %llu, start %llu, waiters_max %u (%u reserved), dispatches_max %u, "
-            "field_sets_max %u (%u remembered), instances_max %u, retired_max %u, fields_max %u\n",
+            "field_sets_max %u (%u remembered), instances_max %u, retired_max %u, fields_max %u%s\n",
             setting->order == WARMSTART_NEWEST_FIRST ? "newest" : "oldest",
             (unsigned long long)setting->lease, (unsigned long long)setting->start, setting->waiters_max,
             setting->waiters_reserved, setting->dispatches_max, setting->field_sets_max,
-            setting->field_sets_idle_max, setting->instances_max, setting->retired_max, setting->fields_max);
+            setting->field_sets_idle_max, setting->instances_max, setting->retired_max, setting->fields_max,
+            setting->old ? ", after very many deadlines" : "");
 }
 
 void world_begin(struct world *world, const struct world_setting *setting)
@@ -91,6 +92,8 @@ void world_begin(struct world *world, const struct world_setting *setting)
     agree_on(world, "making a manager",
              (uint64_t)warmstart_testing_new(&options, &world->clock, &world->bench), 0);
     world->manager = warmstart_testing_manager(world->bench);
+    if (setting->old)
+        inside_make_old(world->manager);
 }
 
 void world_free(struct world *world)
