@@ -162,6 +162,23 @@ START_TEST(an_ack_is_taken_once)
 }
 END_TEST
 
+START_TEST(the_next_wait_may_come_with_the_ack)
+{
+    char line[128], id[ID_BYTES];
+    client_say(&one, "wait a id=c -- k=1\n");
+    for (int i = 0; i < 3; i++) {
+        client_dispatch(&supervisor, "d", "-- k=1", "run", 3);
+        client_expect_payload(&one, "a", "run", 3, id);
+        snprintf(line, sizeof(line), "ack x %s\nwait a id=c -- k=1\n", id);
+        client_say(&one, line);
+        client_expect(&one, "OK x\n");
+        client_expect(&supervisor, "DELIVERED d 1 c\n");
+    }
+    client_say(&one, "cancel y a\n");
+    client_expect(&one, "OK y\nENDED a cancelled\n");
+}
+END_TEST
+
 START_TEST(an_old_id_does_not_fit_a_new_payload)
 {
     char first[ID_BYTES], second[ID_BYTES];
@@ -600,6 +617,7 @@ int main(void)
     tcase_add_test(tcase, a_lease_is_at_most_its_share_of_the_dispatch);
     tcase_add_test(tcase, a_dispatch_whose_time_ends_first_is_uncertain);
     tcase_add_test(tcase, an_ack_is_taken_once);
+    tcase_add_test(tcase, the_next_wait_may_come_with_the_ack);
     tcase_add_test(tcase, an_old_id_does_not_fit_a_new_payload);
     tcase_add_test(tcase, an_ack_before_the_end_of_the_payload_is_early);
     tcase_add_test(tcase, a_receiver_that_goes_without_reading_has_not_got_it);
