@@ -83,8 +83,8 @@ bool address_read(const char *text, struct address *ret_address)
 }
 
 /*
- * The ports of one address run out, and long before that the kernel has to search for a free one. On loopback there
- * are addresses enough. A failure changes nothing that matters.
+ * The ports of one address run out, and long before that the kernel has to search for a free one. On
+ * loopback there are addresses enough. A failure changes nothing that matters.
  */
 static void take_source(int fd, const struct sockaddr_storage *target)
 {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 SUPERVISORS = 50
 CONTROLLERS = 500
 ALL = ["node-sqlite", "node-map", "bun", "bun-compiled", "redis", "beanstalkd", "floor",
-       "warmstart", "warmstart-http-unix", "warmstart-unix"]  # fmt: skip
+       "warmstart", "warmstart-http-unix", "warmstart-unix"]
 RIVALS = ["bun-compiled", "warmstart"]
 
 
@@ -39,9 +39,8 @@ def article(names):
 
 def held(names, sizes):
     # The polls stay held for as long as it takes; otherwise their coming again would be part of the load.
-    return [
-        Point(name, size, {"idle": size - CONTROLLERS, "poll-timeout": 600}) for size in sizes for name in names
-    ]
+    load = {"poll-timeout": 600}
+    return [Point(name, size, {"idle": size - CONTROLLERS, **load}) for size in sizes for name in names]
 
 
 def misses(names, shares):
@@ -98,7 +97,8 @@ EXPERIMENTS = [
     Experiment("tail", "Latency at a fixed rate", 3, tail(["redis", *RIVALS], [30, 60, 90]),
                tail(["warmstart"], [60])),
     Experiment("size", "What has to be shipped", 1, [], [], kind="size"),
-    Experiment("start", "Time to start", 20, article([name for name in ALL if name != "floor"]), article(["bun-compiled", "warmstart"]), kind="start"),
+    Experiment("start", "Time to start", 20, article([name for name in ALL if name != "floor"]),
+               article(["bun-compiled", "warmstart"]), kind="start"),
     Experiment("race", "Polls that are aborted", 1,
                [Point("warmstart", mode) for mode in ("write", "ack:0", "ack:2", "ack:5", "required")]
                + [Point("bun-compiled", "-")],
@@ -115,4 +115,4 @@ EXPERIMENTS = [
                logging(["off", "info"])),
     Experiment("core", "The core alone", 1, [], [], kind="core"),
     Experiment("steady", "Ten minutes", 1, steady(), [], quick=False, default=False, kind="steady"),
-]  # fmt: skip
+]

@@ -38,12 +38,17 @@ def read_arguments():
     parser = argparse.ArgumentParser(
         prog="bench/run",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Builds a release, fetches the peers, and measures them in turn: the server on one processor, the "
-        "load on another.\nWrites bench/results/NAME.json for each experiment, docs/benchmarks.md and docs/benchmarks/*.svg.",
-        epilog=f"Experiments: {names}.\n`steady` runs only when it is named.\n\n"
-        "All of it takes about 30 minutes (--rounds 2: about 20), --quick less than 3, `--only steady` 21. Stop what else "
-        "runs on the machine.\nExit status: 0 done, 1 something could not be measured or a run of warmstartd was not "
-        "right, 2 wrong usage, 3 something is missing.",
+        description="""\
+Builds a release, fetches the peers, and measures them in turn: the server on one processor, the load on another.
+Writes bench/results/NAME.json for each experiment, docs/benchmarks.md and docs/benchmarks/*.svg.""",
+        epilog=f"""\
+Experiments: {names}.
+`steady` runs only when it is named.
+
+All of it takes about 30 minutes (--rounds 2: about 20), --quick less than 3, `--only steady` 21. Stop what else
+runs on the machine.
+Exit status: 0 done, 1 something could not be measured or a run of warmstartd was not right, 2 wrong usage,
+3 something is missing.""",
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="few points, once, one second each; writes into build-bench/quick only")
@@ -222,7 +227,7 @@ def measure_all(arguments, output, build):
         made["versions"] = {name: version for name, version in versions.items() if version}
         points = rounds_of(bench, experiment, progress)
         content = {"experiment": experiment.name, "title": experiment.title, "rounds": experiment.rounds,
-                   "settings": settings, "made": made, "points": points}  # fmt: skip
+                   "settings": settings, "made": made, "points": points}
         write_json(f"{output}/bench/results/{experiment.name}.json", content)
         report.write(output)
         if is_bad(points):
@@ -266,8 +271,6 @@ if __name__ == "__main__":
     except Wrong as wrong:
         say(f"bench/run: {wrong}")
         sys.exit(3)
-    except BrokenPipeError:
-        sys.exit(0)  # --list | head
     except BrokenPipeError:
         sys.exit(0)  # --list | head
     except KeyboardInterrupt:

@@ -112,7 +112,7 @@ def article_table(results):
             median(of(point, "hit_share", 100)),
             median(of(point, "self.core_share", 100)),
             faults_text(faults_of(point["runs"])),
-        ])  # fmt: skip
+        ])
     head = ["server", "CPU µs a POST", "POSTs/s", "p50 ms", "p95", "p99", "max", "hits %", "load's core %", "faults"]
     return table(head, rows)
 
@@ -195,7 +195,7 @@ def size_table(results):
         f"What is in the image ({tried}):",
         "",
         table(["file", "bytes"], [[f"`{os.path.basename(path)}`", f"{size:,}"] for path, size in heaviest]),
-    ])  # fmt: skip
+    ])
 
 
 def race_table(results):
@@ -215,7 +215,7 @@ def race_table(results):
             number(1e6 * sum(half) / sum(told)),
             median(of(point, "median_us", 1e-3)),
             median(of(point, "p99_us", 1e-3)),
-        ])  # fmt: skip
+        ])
     head = ["", "told `true`", "nobody has it", "in a million", "half-closed, in a million", "median ms", "p99 ms"]
     return table(head, rows)
 
@@ -256,7 +256,7 @@ def steady_table(results):
             f"{found['posts']:,}",
             mebi(tenth), mebi(len(samples) // 2), mebi(-1 - tenth),
             faults_text(found["faults"]),
-        ])  # fmt: skip
+        ])
     head = ["server", "POSTs", "resident MiB after a tenth", "half", "nine tenths", "faults"]
     return table(head, rows) if rows else MISSING
 
@@ -265,7 +265,8 @@ def goal(found, limit):
     """What was found, and whether the goal was reached."""
     if found is None:
         return ["–", "not measured"]
-    return [with_spread(found), "reached" if found[0] <= limit else f"**not reached**, {found[0] / limit - 1:.0%} above"]
+    reached = "reached" if found[0] <= limit else f"**not reached**, {found[0] / limit - 1:.0%} above"
+    return [with_spread(found), reached]
 
 
 def our_faults(results):
@@ -312,7 +313,7 @@ def goals_table(results):
         ["lost, duplicated, misrouted, told `true` wrongly", "0", *our_faults(results)],
         ["image: bytes with all that `warmstartd` needs", "under 10 MB",
          *goal(spread([image]), 10_000_000)],
-    ]  # fmt: skip
+    ]
     return table(["", "goal", "measured", ""], rows)
 
 
@@ -322,7 +323,8 @@ def machine_text(results):
         return MISSING
     made = content["made"]
     virtual = "a virtual machine, " if made["hypervisor"] else ""
-    pinned = "the server on one of them, the load on the other" if made["pinned"]["server"] is not None else "not pinned"
+    alone = made["pinned"]["server"] is not None
+    pinned = "the server on one of them, the load on the other" if alone else "not pinned"
     lines = [
         f"- {virtual}{made['cpu']}, {made['processors']} processors ({pinned}), {made['memory_gib']} GiB; "
         f"{made['system']}, Linux {made['kernel']}",
@@ -365,11 +367,12 @@ def plots_of(results):
         "payload": ("CPU by size of the message", "bytes", "µs a POST", by_server(results, "payload", CPU),
                     {"log_x": True, "log_y": True}),
         "keys": ("CPU by different keys", "keys", "µs a POST", by_server(results, "keys", CPU), {"log_x": True}),
-        "churn": ("CPU by connections that come and go", "a second", "µs a POST", by_server(results, "churn", CPU), {}),
+        "churn": ("CPU by connections that come and go", "a second", "µs a POST",
+                  by_server(results, "churn", CPU), {}),
         "tail": ("p99 at a fixed rate", "% of the server's own capacity", "ms",
                  by_server(results, "tail", "post_us.p99", 1e-3), {"log_y": True}),
         "steady": ("Resident memory under load", "seconds", "MiB", memory_by_time(results), {}),
-    }  # fmt: skip
+    }
     drawn = {
         name: (title, lambda path, what=(title, x, y, series), how=how: plots.lines(path, *what, **how))
         for name, (title, x, y, series, how) in found.items()
