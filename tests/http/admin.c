@@ -249,6 +249,148 @@ START_TEST(waiters_are_shown_by_any_of_their_fields)
 }
 END_TEST
 
+/* ---- Waiters of another transport, many of them ---- */
+
+#define CROWD 10002 /* more groups than are listed */
+
+static struct warmstart_transport crowd;
+static struct warmstart_conn crowd_conns[CROWD];
+static warmstart_waiter_id crowd_waiters[CROWD];
+
+static void crowd_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                          struct warmstart_payload *payload)
+{
+    (void)conn;
+    (void)waiter;
+    (void)payload;
+    ck_abort_msg("nothing was dispatched");
+}
+
+static void crowd_ended(struct warmstart_conn *conn, warmstart_waiter_id waiter, enum warmstart_ending ending)
+{
+    (void)conn;
+    (void)waiter;
+    ck_assert_int_eq(ending, WARMSTART_ENDING_CANCELLED);
+}
+
+static void crowd_settled(struct warmstart_origin *origin, const struct warmstart_settlement *settlement)
+{
+    (void)origin;
+    (void)settlement;
+    ck_abort_msg("nothing was dispatched");
+}
+
+static void crowd_attach(void)
+{
+    static const struct warmstart_transport_operations operations = {
+        .size = sizeof(operations),
+        .name = "crowd",
+        .deliver = crowd_deliver,
+        .ended = crowd_ended,
+        .settled = crowd_settled,
+    };
+    crowd = (struct warmstart_transport){.operations = NULL};
+    ck_assert_int_eq(warmstart_loop_attach(fixture.loop, &crowd, &operations), 0);
+}
+
+static void crowd_wait(size_t i, const char *name, size_t name_bytes, const char *value, size_t value_bytes)
+{
+    struct warmstart_field field = {name, name_bytes, value, value_bytes};
+    struct warmstart_registration registration;
+    warmstart_registration_init(&registration);
+    registration.fields = &field;
+    registration.fields_len = 1;
+    crowd_conns[i] = (struct warmstart_conn){.transport = &crowd};
+    ck_assert_int_eq(warmstart_loop_register(&crowd_conns[i], &registration, &crowd_waiters[i]), 0);
+}
+
+static void crowd_leave(size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ck_assert_int_eq(warmstart_loop_cancel(fixture.loop, crowd_waiters[i]), 1);
+    fixture_settle(&fixture);
+    ck_assert_int_eq(warmstart_loop_detach(&crowd), 0);
+}
+
+START_TEST(groups_that_are_too_many_are_counted_and_not_listed)
+{
+    char value[16];
+    struct response response;
+    crowd_attach();
+    for (size_t i = 0; i < CROWD; i++)
+        crowd_wait(i, "n", 1, value, (size_t)snprintf(value, sizeof(value), "%zu", i));
+    ask("GET /warm-start/waiters");
+    client_response(&supervisor, &response);
+    ck_assert_int_eq(response.status, 200);
+    static const char end[] =
+        ",\"held\":1,\"matchable\":1}],\"held\":10002,\"matchable\":10002,\"truncated\":true}";
+    ck_assert_str_eq(response.body + response.body_bytes - (sizeof(end) - 1), end);
+    size_t groups = 0;
+    for (const char *at = response.body; (at = strstr(at, "{\"metadata\":")) != NULL; at++)
+        groups++;
+    ck_assert_uint_eq(groups, 10000);
+    response_free(&response);
+    expect_waiters("?n=10001", "{\"waiters\":[{\"metadata\":{\"n\":\"10001\"},\"instance\":null,\"held\":1,"
+                               "\"matchable\":1}],\"held\":1,\"matchable\":1,\"truncated\":false}");
+    crowd_leave(CROWD);
+}
+END_TEST
+
+START_TEST(metadata_that_is_too_much_is_counted_and_not_listed)
+{
+    static char value[4000];
+    struct response response;
+    crowd_attach();
+    memset(value, 'v', sizeof(value));
+    for (size_t i = 0; i < 2200; i++) {
+        snprintf(value, sizeof(value), "%05zu", i);
+        value[5] = 'v';
+        crowd_wait(i, "n", 1, value, sizeof(value));
+    }
+    ask("HEAD /warm-start/waiters");
+    client_head(&supervisor, &response);
+    ck_assert_int_eq(response.status, 200);
+    unsigned long bytes = strtoul(response_header(&response, "content-length"), NULL, 10);
+    ck_assert_uint_gt(bytes, 8000000);
+    ck_assert_uint_lt(bytes, 9000000);
+    response_free(&response);
+    crowd_leave(2200);
+}
+END_TEST
+
+START_TEST(what_another_transport_takes_for_a_field_is_shown_as_json)
+{
+    crowd_attach();
+    crowd_wait(0, "\xff\"n", 3, "\xff\x01", 2);
+    crowd_wait(1, "\xff\"n", 3, "\xff\x01", 2);
+    expect_waiters("", "{\"waiters\":[{\"metadata\":{\"\xef\xbf\xbd\\\"n\":\"\xef\xbf\xbd\\u0001\"},"
+                       "\"instance\":null,\"held\":2,\"matchable\":2}],"
+                       "\"held\":2,\"matchable\":2,\"truncated\":false}");
+    crowd_leave(2);
+}
+END_TEST
+
+START_TEST(what_the_manager_does_not_take_is_refused)
+{
+    client_close(&supervisor);
+    fixture_close(&fixture);
+    fixture_init(&fixture);
+    fixture.manager.value_bytes_max = 8;
+    fixture.manager.retired_max = 1;
+    fixture_open(&fixture);
+    client_connect(&supervisor, &fixture);
+    ask("DELETE /warm-start/controllers/123456789");
+    client_expect_error(&supervisor, 400, "query_invalid", "too long");
+    ask("DELETE /warm-start/controllers/12345678");
+    client_expect(&supervisor, 200, "{\"ended\":false}");
+    ask("DELETE /warm-start/controllers/other");
+    client_expect_error(&supervisor, 503, "limit", NULL);
+    ask("PUT /warm-start/instances/123456789/cordon");
+    client_expect_error(&supervisor, 400, "query_invalid", "too long");
+    expect_waiters("?a=123456789", NOBODY);
+}
+END_TEST
+
 START_TEST(a_query_that_no_field_can_be_is_refused)
 {
     static const char *const queries[][2] = {
@@ -287,6 +429,11 @@ int main(void)
     tcase_add_test(tcase, waiters_are_counted_by_metadata_and_instance);
     tcase_add_test(tcase, waiters_are_shown_by_any_of_their_fields);
     tcase_add_test(tcase, a_query_that_no_field_can_be_is_refused);
+    tcase_add_test(tcase, groups_that_are_too_many_are_counted_and_not_listed);
+    tcase_add_test(tcase, metadata_that_is_too_much_is_counted_and_not_listed);
+    tcase_add_test(tcase, what_another_transport_takes_for_a_field_is_shown_as_json);
+    tcase_add_test(tcase, what_the_manager_does_not_take_is_refused);
+    tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }
