@@ -121,7 +121,6 @@ static bool add_controller(struct MHD_Response *response, const struct warmstart
     char id[TRIGGER_VALUE_BYTES_MAX + 1];
     if (!is_tellable(conn))
         return true;
-    /* cppcheck-suppress nullPointer; then nothing is tellable */
     memcpy(id, conn->controller_id, conn->controller_id_bytes);
     id[conn->controller_id_bytes] = '\0';
     return MHD_add_response_header(response, "x-warmstart-controller-id", id) == MHD_YES;
@@ -134,6 +133,7 @@ static struct MHD_Response *new_generic_outcome(enum post_outcome outcome, uint3
     bool tellable = is_tellable(conn);
     size_t bytes = warmstart_generic_write_outcome(
         body, outcome == POST_DELIVERED, warmstart_http_post_outcome_name(outcome), attempts,
+        /* cppcheck-suppress nullPointer; then nothing is tellable */
         tellable ? conn->controller_id : NULL, tellable ? conn->controller_id_bytes : 0);
     return new_json(body, bytes, MHD_RESPMEM_MUST_COPY);
 }

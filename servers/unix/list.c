@@ -180,8 +180,10 @@ static bool print(const struct listing *listing, struct group *const *groups, ch
                   size_t *ret_bytes)
 {
     size_t bytes = 0, room = sizeof("...\n");
-    for (size_t i = 0; i < listing->groups.len; i++)
+    for (size_t i = 0; i < listing->groups.len; i++) {
+        assert(groups); /* NULL only if there are none */
         room += groups[i]->key_bytes + 48;
+    }
     char *text = malloc(room);
     if (!text)
         return false;
