@@ -12,11 +12,13 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -28,7 +30,7 @@ from process import Client, Daemon, check, equal, message, poll_headers, until
 process.TESTS.clear()
 test, test_if = process.test, process.test_if
 
-SLACK_S = 1.0  # for a machine that is busy with other things
+SLACK_S = 0.1  # promised; what the machine took away comes to it, as measured
 CONTROLLER = r"""
 import http.client, json, sys, os
 host, port, name, acknowledges = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4] == "ack"
@@ -71,6 +73,39 @@ class Controller:
     def __exit__(self, *failure):
         self.process.kill()
         self.process.communicate()
+
+
+class Stalls(threading.Thread):
+    """Measures for how long this machine let nobody do anything, with a thread that never gets much to do."""
+
+    TICK_S = 0.005
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.lost_s = 0.0
+        self.over = threading.Event()
+
+    def run(self):
+        last = time.monotonic()
+        while not self.over.wait(self.TICK_S):
+            now = time.monotonic()
+            if now - last > 2 * self.TICK_S:
+                self.lost_s += now - last - self.TICK_S
+            last = now
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *failure):
+        self.over.set()
+        self.join()
+
+
+def timely(took, bound_s, stalls):
+    print(f"# {took * 1000:.0f} ms, expected at most {bound_s * 1000:.0f} and what the machine took away, "
+          f"{stalls.lost_s * 1000:.0f} ms")
+    check(took <= bound_s + stalls.lost_s, f"took {took} s")
 
 
 def posted(daemon, run="run_1", filler=""):
@@ -177,10 +212,10 @@ def a_machine_that_dies_silently_is_uncertain_within_the_confirm_timeout():
         with Controller(machines.url(daemon, 0), "c0", namespace=machines.controllers[0]):
             held(daemon, 1)
             machines.unplug(0)
-            warm, outcome, attempts, took = posted(daemon)
-            print(f"# answered {outcome} after {took * 1000:.0f} ms")
+            with Stalls() as stalls:
+                warm, outcome, attempts, took = posted(daemon)
             equal((warm, outcome, attempts), (False, "uncertain", "1"))
-            check(took <= 0.2 + SLACK_S, f"took {took} s")
+            timely(took, 0.2 + SLACK_S, stalls)
             held(daemon, 0)
 
 
@@ -192,11 +227,11 @@ def with_retry_the_run_reaches_the_next_machine():
             with Controller(machines.url(daemon, 0), "c0", namespace=machines.controllers[0]):
                 held(daemon, 2)
                 machines.unplug(0)
-                warm, outcome, attempts, took = posted(daemon, "run_7")
-                print(f"# answered {outcome} after {took * 1000:.0f} ms")
+                with Stalls() as stalls:
+                    warm, outcome, attempts, took = posted(daemon, "run_7")
                 equal((warm, outcome, attempts), (True, "delivered", "2"))
                 equal(alive.run(), "run_7")
-                check(took <= 0.2 + SLACK_S, f"took {took} s")
+                timely(took, 0.2 + SLACK_S, stalls)
 
 
 @test_if(WITH_NAMESPACES)
@@ -206,11 +241,11 @@ def without_a_run_a_dead_machine_is_noticed_by_probes():
         with Controller(machines.url(daemon, 0), "c0", namespace=machines.controllers[0]):
             held(daemon, 1)
             machines.unplug(0)
-            began = time.monotonic()
-            held(daemon, 0)
-            took = time.monotonic() - began
-            print(f"# gone after {took * 1000:.0f} ms")
-            check(took <= 2 + 1 + SLACK_S, f"took {took} s")
+            with Stalls() as stalls:
+                began = time.monotonic()
+                held(daemon, 0)
+                took = time.monotonic() - began
+            timely(took, 2 + 1 + SLACK_S, stalls)
 
 
 # ---- A process that is stopped ----
@@ -294,25 +329,34 @@ def a_reset_in_the_middle_of_a_message_is_lost():
         equal(answer.result(process.DEADLINE_S)[:3], (False, "lost", "1"))
 
 
+def durations(daemon, count):
+    """What the server says each POST took, in seconds, by its own clock."""
+    found = lambda: re.findall(rb'"event":"dispatch".*?"duration_us":(\d+)', daemon.log)
+    until(lambda: len(found()) >= count, f"{count} POSTs are logged")
+    return [int(text) / 1e6 for text in found()]
+
+
 @test
 def every_run_is_answered_in_time_whatever_the_controllers_do():
-    bound_s = 0.3 + 0.1
-    with Daemon("--http=127.0.0.1:0", "--dispatch-timeout-ms=300", "--confirm-timeout-ms=100") as daemon, \
-            concurrent.futures.ThreadPoolExecutor(8) as pool:
+    with Daemon("--http=127.0.0.1:0", "--dispatch-timeout-ms=300", "--confirm-timeout-ms=100", "--log-level=info",
+                "--log-format=json") as daemon, concurrent.futures.ThreadPoolExecutor(8) as pool:
         peers = []
         for i in range(48):
             kind = i % 3
             peers.append(narrow_poll(daemon, f"c{i}", {"x-warmstart-ack": "required"} if kind == 0 else None))
         held(daemon, 48)
-        answers = [pool.submit(posted, daemon, f"run_{i}", LARGE[: 1 << 20] if i % 2 else "") for i in range(24)]
-        for peer in peers[2::3]:
-            reset(peer)
-        took = [answer.result(process.DEADLINE_S) for answer in answers]
+        with Stalls() as stalls:
+            answers = [pool.submit(posted, daemon, f"run_{i}", LARGE[: 1 << 20] if i % 2 else "") for i in range(24)]
+            for peer in peers[2::3]:
+                reset(peer)
+            took = [answer.result(process.DEADLINE_S) for answer in answers]
         for peer in peers:
             peer.close()
-        slowest = max(one[3] for one in took)
-        print(f"# {len(took)} runs: slowest {slowest * 1000:.0f} ms; {sorted({one[1] for one in took})}")
-        check(slowest <= bound_s + SLACK_S, f"took {slowest} s")
+        by_server = durations(daemon, len(took))
+        equal(len(by_server), len(took), "POSTs in the log")
+        print(f"# {len(took)} runs, the slowest as seen from outside {max(one[3] for one in took) * 1000:.0f} ms, by the "
+              f"server's clock:")
+        timely(max(by_server), 0.3 + SLACK_S, stalls)
 
 
 if __name__ == "__main__":

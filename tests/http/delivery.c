@@ -477,6 +477,102 @@ START_TEST(written_is_enough_when_that_is_asked_for)
 }
 END_TEST
 
+/* ---- The time limit of a POST, with the clock in our hands ---- */
+
+#define LIMIT_MS 1000
+#define GRACE_MS 100
+
+struct trial {
+    enum warmstart_http_uncertain on_uncertain;
+    uint32_t confirm_timeout_ms;
+    uint32_t attempts_max;
+};
+
+enum silence { UNREAD, UNACKNOWLEDGED, HALF_READ, SILENCES };
+
+static void open_trial(const struct trial *trial)
+{
+    prepare();
+    fixture.still = true;
+    fixture.options.dispatch_timeout_ms = LIMIT_MS;
+    fixture.options.ack_timeout_ms = 60000;
+    fixture.options.on_uncertain = trial->on_uncertain;
+    fixture.options.confirm_timeout_ms = trial->confirm_timeout_ms;
+    fixture.options.attempts_max = trial->attempts_max;
+    open_fixture();
+}
+
+/* Controllers of which none takes the run as it should, each in another way: the newest in way `first_way`. */
+static void hold_silent(struct client clients[SILENCES], int first_way)
+{
+    struct identity narrow = {.deployment = "d", .version = "1", .cpu = "1", .memory = "1"};
+    for (int i = 0; i < SILENCES; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "s%d", i);
+        narrow.controller = name;
+        if ((first_way + i) % SILENCES == UNACKNOWLEDGED) {
+            hold_acknowledging(&clients[i], name);
+            continue;
+        }
+        uint64_t held = fixture_stats(&fixture).held;
+        client_connect_narrow(&clients[i], &fixture);
+        client_poll(&clients[i], &narrow);
+        fixture_wait_held(&fixture, held + 1);
+    }
+}
+
+/* Sends a run that does not fit into any buffer. The milliseconds until its POST is answered. */
+static uint64_t answered_after(struct client clients[SILENCES], int first_way)
+{
+    struct identity same = {.deployment = "d", .version = "1", .cpu = "1", .memory = "1"};
+    uint64_t ms = 0;
+    free(message);
+    message = message_new(&same, "run_1", LARGE);
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    for (client_receive(&supervisor); supervisor.bytes == 0 && ms <= LIMIT_MS + GRACE_MS;
+         client_receive(&supervisor)) {
+        fixture_pass(&fixture, 1);
+        ms++;
+        /* One of them reads now and then, so that there is always something that moves. */
+        if (ms % 50 == 0)
+            client_receive(&clients[(HALF_READ - first_way + SILENCES) % SILENCES]);
+    }
+    return ms;
+}
+
+START_TEST(every_post_is_answered_in_its_time_and_100_ms_whatever_controllers_do)
+{
+    static const struct trial trials[] = {
+        {WARMSTART_HTTP_UNCERTAIN_FALSE, 200, 3},    {WARMSTART_HTTP_UNCERTAIN_FALSE, 5000, 3},
+        {WARMSTART_HTTP_UNCERTAIN_TRUE, 200, 3},     {WARMSTART_HTTP_UNCERTAIN_RETRY, 200, 3},
+        {WARMSTART_HTTP_UNCERTAIN_RETRY, 300, 1000}, {WARMSTART_HTTP_UNCERTAIN_RETRY, 5000, 1},
+    };
+    uint64_t slowest = 0;
+    close_all();
+    for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+        for (int first_way = 0; first_way < SILENCES; first_way++) {
+            struct client silent[SILENCES];
+            open_trial(&trials[i]);
+            hold_silent(silent, first_way);
+            uint64_t ms = answered_after(silent, first_way);
+            slowest = ms > slowest ? ms : slowest;
+            ck_assert_msg(ms <= LIMIT_MS + GRACE_MS, "trial %zu, way %d: no answer in %llu ms", i, first_way,
+                          (unsigned long long)ms);
+            client_expect(&supervisor, 200, NULL);
+            for (size_t j = 0; j < SILENCES; j++)
+                client_close(&silent[j]);
+            close_all();
+        }
+    }
+    printf("# the slowest of %zu answers came %llu ms after its POST, by the server's clock\n",
+           SILENCES * sizeof(trials) / sizeof(trials[0]), (unsigned long long)slowest);
+    ck_assert_uint_ge(slowest, LIMIT_MS / 2);
+    prepare();
+    open_fixture();
+}
+END_TEST
+
 static TCase *add_case(Suite *suite, const char *name, void (*open)(void))
 {
     TCase *tcase = tcase_create(name);
@@ -515,5 +611,7 @@ int main(void)
     tcase_add_test(add_case(suite, "impatient", open_impatient),
                    without_an_acknowledgement_the_next_controller_is_tried);
     tcase_add_test(add_case(suite, "written", open_written), written_is_enough_when_that_is_asked_for);
+    tcase_add_test(add_case(suite, "limit", open_all),
+                   every_post_is_answered_in_its_time_and_100_ms_whatever_controllers_do);
     return suite_run(suite);
 }
