@@ -84,6 +84,12 @@ WARMSTART_API struct warmstart_manager *warmstart_loop_manager(struct warmstart_
 /* The time of the present round in nanoseconds; outside a callback the clock is read. */
 WARMSTART_API uint64_t warmstart_loop_now(const struct warmstart_loop *loop);
 
+/*
+ * The same, but the clock is read inside a callback too: for what must not be over too soon because its round
+ * had begun long ago.
+ */
+WARMSTART_API uint64_t warmstart_loop_clock(const struct warmstart_loop *loop);
+
 /* ---- Descriptors, timers, tasks ---- */
 
 /*

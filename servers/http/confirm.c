@@ -71,8 +71,7 @@ static enum arrival ask_tcp(const struct confirmation *confirmation)
 {
     struct tcp_info info = {0};
     socklen_t bytes = sizeof(info);
-    bool said_end = confirmation->owns_fd;
-    if ((said_end && has_error(confirmation->fd)) ||
+    if ((confirmation->said_end && has_error(confirmation->fd)) ||
         getsockopt(confirmation->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0)
         return ARRIVAL_NEVER;
     if (info.tcpi_state == STATE_CLOSE &&
@@ -103,11 +102,12 @@ static enum arrival ask_kernel(const struct poll *poll, bool thoroughly)
 
 /* ---- Steps ---- */
 
+/* From this moment on, and not from the beginning of a round that may have been long. */
 static void set_timer(struct poll *poll, uint64_t after_ns)
 {
     struct warmstart_loop *loop = http_of(poll)->loop;
     /* Without memory for a timer the dispatch's own deadline ends this as uncertain. */
-    (void)warmstart_loop_timer_set(loop, &poll->confirmation.timer, warmstart_loop_now(loop) + after_ns);
+    (void)warmstart_loop_timer_set(loop, &poll->confirmation.timer, warmstart_loop_clock(loop) + after_ns);
 }
 
 static void forget_id(struct poll *poll)
@@ -290,6 +290,12 @@ bool warmstart_http_confirm_read(struct connection *connection)
     return true;
 }
 
+void warmstart_http_confirm_say_end(struct connection *connection)
+{
+    connection->confirming->confirmation.said_end = true;
+    (void)shutdown(connection->fd, SHUT_WR);
+}
+
 /*
  * libmicrohttpd closes because the peer has announced its end, or one of the two the connection's. A peer
  * that only said that it sends no more may still read, and one that closes next may still reset: a
@@ -306,7 +312,7 @@ void warmstart_http_confirm_closing(struct connection *connection)
             reset_at_close(connection->fd);
             report(poll, WARMSTART_OUTCOME_UNCERTAIN);
         } else {
-            (void)shutdown(fd, SHUT_WR);
+            warmstart_http_confirm_say_end(connection);
             confirmation->fd = fd;
             confirmation->owns_fd = true;
         }

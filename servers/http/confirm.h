@@ -44,6 +44,7 @@ struct confirmation {
     int fd;                         /* the socket that is asked */
     uint8_t phase;                  /* enum confirm_phase */
     bool owns_fd;                   /* a duplicate: the connection is closed already */
+    bool said_end;                  /* our side of the connection is closed */
     bool local;                     /* a Unix socket */
     bool acknowledged;              /* by the controller itself */
 };
@@ -59,6 +60,9 @@ void warmstart_http_confirm_peer_gone(struct connection *connection);
  * False: it has not, for bytes of that are still on their way; the connection has to be closed.
  */
 bool warmstart_http_confirm_read(struct connection *connection);
+
+/* Says the end on such a connection, behind the message; the peer's requests are still read. */
+void warmstart_http_confirm_say_end(struct connection *connection);
 
 /* Such a connection is about to be closed. */
 void warmstart_http_confirm_closing(struct connection *connection);

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "confirm.h"
 #include "connection.h"
 #include "deadline.h"
 #include "held_poll.h"
@@ -69,7 +69,7 @@ void warmstart_http_drain_written(struct connection *connection)
     const struct poll *poll = connection->confirming;
     /* Whoever acknowledges by itself may do so on this very connection. */
     if (poll && !poll->acknowledges && warmstart_http_drain_has_handed_on(connection))
-        (void)shutdown(connection->fd, SHUT_WR);
+        warmstart_http_confirm_say_end(connection);
 }
 
 static void close_unused(struct connection *connection)

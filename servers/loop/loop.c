@@ -202,6 +202,11 @@ uint64_t warmstart_loop_now(const struct warmstart_loop *loop)
     return loop->busy ? loop->now : ask_clock(loop);
 }
 
+uint64_t warmstart_loop_clock(const struct warmstart_loop *loop)
+{
+    return ask_clock(loop);
+}
+
 int warmstart_loop_timeout_ms(const struct warmstart_loop *loop)
 {
     if (!loop)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -388,6 +389,51 @@ START_TEST(a_connection_is_closed_behind_a_message_that_is_not_confirmed_yet)
 }
 END_TEST
 
+/* The server's descriptor of a connection, which is in this process too. */
+static int other_side(const struct client *client)
+{
+    struct sockaddr_in own, peer;
+    socklen_t bytes = sizeof(own);
+    ck_assert_int_eq(getsockname(client->fd, (struct sockaddr *)&own, &bytes), 0);
+    for (int fd = 3; fd < 1024; fd++) {
+        bytes = sizeof(peer);
+        if (getpeername(fd, (struct sockaddr *)&peer, &bytes) == 0 && bytes == sizeof(peer) &&
+            peer.sin_port == own.sin_port && peer.sin_addr.s_addr == own.sin_addr.s_addr)
+            return fd;
+    }
+    ck_abort_msg("the server does not have that connection");
+}
+
+static bool has_been_heard(void *fd)
+{
+    struct tcp_info info;
+    socklen_t bytes = sizeof(info);
+    ck_assert_int_eq(getsockopt(*(int *)fd, IPPROTO_TCP, TCP_INFO, &info, &bytes), 0);
+    return info.tcpi_state == TCP_FIN_WAIT2;
+}
+
+START_TEST(who_closes_unread_at_that_end_has_not_got_it)
+{
+    struct client poll, supervisor;
+    char *message = message_new(NULL, "run_1", 0);
+    client_connect(&supervisor, &fixture);
+    hold(&poll, NULL);
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    drain(0);
+    fixture_pass(&fixture, 20);
+    /* Only when our end is acknowledged too a reset looks much like a connection that has ended well. */
+    int fd = other_side(&poll);
+    fixture_pump(&fixture, has_been_heard, &fd);
+    close(poll.fd); /* with a message unread: the kernel resets */
+    poll.fd = -1;
+    client_expect(&supervisor, 200, "{\"didWarmStart\":false}");
+    client_close(&poll);
+    client_close(&supervisor);
+    free(message);
+}
+END_TEST
+
 START_TEST(a_run_that_finds_its_controller_late_ends_that_connection)
 {
     struct foreign foreign;
@@ -472,6 +518,7 @@ int main(void)
     tcase_add_test(still, a_broker_where_nothing_happens_hands_on_at_once);
     tcase_add_test(still, a_late_poll_is_closed_when_all_is_handed_on);
     tcase_add_test(still, a_connection_is_closed_behind_a_message_that_is_not_confirmed_yet);
+    tcase_add_test(still, who_closes_unread_at_that_end_has_not_got_it);
     tcase_add_test(still, a_run_that_finds_its_controller_late_ends_that_connection);
     tcase_add_test(still, who_has_to_acknowledge_can_do_so_on_the_same_connection);
     suite_add_tcase(suite, still);
