@@ -27,11 +27,9 @@ static void chain(const struct controllers *controllers, struct waiter *waiter)
     *bucket = waiter_number(waiter);
 }
 
-bool warmstart_controllers_reserve(struct warmstart_manager *manager, uint32_t len)
+bool warmstart_controllers_grow(struct warmstart_manager *manager, uint32_t len)
 {
     struct controllers *controllers = &manager->controllers;
-    if (len <= controllers->capacity)
-        return true;
     struct controllers old = *controllers;
     uint32_t grown = old.capacity == 0 ? 64 : old.capacity;
     while (grown < len)

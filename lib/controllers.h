@@ -8,8 +8,14 @@
 void warmstart_controllers_init(struct controllers *controllers, struct memory *memory);
 void warmstart_controllers_deinit(struct controllers *controllers);
 
+/* Makes room for so many, which there is not. False: out of memory, nothing changed. */
+bool warmstart_controllers_grow(struct warmstart_manager *manager, uint32_t len);
+
 /* Makes room for so many. False: out of memory, nothing changed. */
-bool warmstart_controllers_reserve(struct warmstart_manager *manager, uint32_t len);
+static inline bool controllers_reserve(struct warmstart_manager *manager, uint32_t len)
+{
+    return len <= manager->controllers.capacity || warmstart_controllers_grow(manager, len);
+}
 
 /* The waiter of this fingerprint; NULL: none. */
 struct waiter *warmstart_controllers_find(const struct warmstart_manager *manager,

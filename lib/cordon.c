@@ -61,7 +61,7 @@ int warmstart_cordon(struct warmstart_manager *manager, const char *instance, si
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
     manager_advance(manager, now);
-    if (instance_bytes == 0 || !warmstart_name_is_valid(manager, instance, instance_bytes))
+    if (instance_bytes == 0 || !name_is_valid(manager, instance, instance_bytes))
         return WARMSTART_ERR_INVALID;
     if (until <= manager->now) {
         end(manager, instance, instance_bytes);

@@ -19,7 +19,7 @@ static void settle(struct warmstart_manager *manager, struct dispatch *dispatch,
     if (not_out && (dispatch->entity.flags & DISPATCH_UNCERTAIN))
         outcome = WARMSTART_OUTCOME_UNCERTAIN; /* an earlier waiter may have it */
     deadline_cancel(manager, &dispatch->entity);
-    warmstart_field_set_unreference(&manager->sets, dispatch->set);
+    field_set_unreference(&manager->sets, dispatch->set);
     dispatch->set = NULL;
     dispatch->waiter = receiver != NULL ? waiter_number(receiver) : SLAB_NONE;
     dispatch->entity.result = (uint8_t)outcome;
@@ -136,7 +136,7 @@ static void dispatch_start(struct warmstart_manager *manager, struct waiter *wai
                            uint8_t flags, const struct warmstart_delivery *delivery,
                            warmstart_dispatch_id *ret_dispatch)
 {
-    struct dispatch *dispatch = warmstart_slab_take(&manager->dispatches);
+    struct dispatch *dispatch = slab_take(&manager->dispatches);
     dispatch->entity.event = dispatch->entity.result = 0;
     dispatch->entity.flags = ENTITY_IS_DISPATCH | flags;
     if (delivery->retry_uncertain)
@@ -148,7 +148,7 @@ static void dispatch_start(struct warmstart_manager *manager, struct waiter *wai
     dispatch->origin = delivery->origin;
     dispatch->deadline = delivery->deadline;
     dispatch->set = set;
-    warmstart_field_set_reference(&manager->sets, dispatch->set);
+    field_set_reference(&manager->sets, dispatch->set);
     if (dispatch->deadline != WARMSTART_NEVER)
         deadline_set(manager, &dispatch->entity, dispatch->deadline);
     manager->counters.dispatches++;

@@ -62,8 +62,9 @@ void warmstart_field_sets_deinit(struct field_sets *sets)
 
 static bool field_is_valid(const struct field_sets *sets, const struct warmstart_field *field)
 {
-    return field->name != NULL && field->name_bytes > 0 && field->name_bytes <= sets->name_bytes_max &&
-           (field->value != NULL || field->value_bytes == 0) && field->value_bytes <= sets->value_bytes_max;
+    /* A length of 0 wraps around. */
+    return field->name != NULL && field->name_bytes - 1 < sets->name_bytes_max &&
+           field->value_bytes <= sets->value_bytes_max && (field->value != NULL || field->value_bytes == 0);
 }
 
 static int compare_names(const struct warmstart_field *a, const struct warmstart_field *b)
@@ -96,8 +97,7 @@ static bool sort(struct field_list *list)
 /* One of 64 bits for a name: those of equal names are equal. */
 static uint64_t name_bit(const struct warmstart_field *field)
 {
-    unsigned first = (unsigned char)field->name[0], last = (unsigned char)field->name[field->name_bytes - 1];
-    return UINT64_C(1) << (field->name_bytes + 3 * first + 7 * last) % 64;
+    return UINT64_C(1) << (field->name_bytes + (unsigned char)field->name[0]) % 64;
 }
 
 int warmstart_field_list_make(const struct field_sets *sets, const struct warmstart_field *fields,
@@ -320,17 +320,13 @@ bool warmstart_field_sets_has(const struct field_sets *sets, const struct field_
     return true;
 }
 
-void warmstart_field_set_reference(struct field_sets *sets, struct field_set *set)
+void warmstart_field_set_wake(struct field_sets *sets, struct field_set *set)
 {
-    if (set->references++ == 0)
-        idle_remove(sets, set);
+    idle_remove(sets, set);
 }
 
-void warmstart_field_set_unreference(struct field_sets *sets, struct field_set *set)
+void warmstart_field_set_idle(struct field_sets *sets, struct field_set *set)
 {
-    assert(set->references > 0);
-    if (--set->references > 0)
-        return;
     idle_add(sets, set);
     if (sets->idle_len > sets->idle_max)
         forget_oldest_idle(sets);

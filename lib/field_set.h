@@ -12,6 +12,8 @@
 #include "index.h"
 #include "table.h"
 
+#include <assert.h>
+
 /* Fields of a registration or query: checked and hashed; points to the caller's. */
 struct field_list {
     const struct warmstart_field *fields; /* in the caller's order */
@@ -97,10 +99,23 @@ static inline const uint8_t *field_set_sorted(const struct field_set *set)
     return (const uint8_t *)&set->terms[set->fields_len];
 }
 
-/* Keeps a set from being forgotten. */
-void warmstart_field_set_reference(struct field_sets *sets, struct field_set *set);
+/* A set that nobody refers to is idle: remembered for a while, then forgotten. */
+void warmstart_field_set_idle(struct field_sets *sets, struct field_set *set);
+void warmstart_field_set_wake(struct field_sets *sets, struct field_set *set);
 
-/* Undoes that. The last one makes it idle: remembered for a while, then forgotten. */
-void warmstart_field_set_unreference(struct field_sets *sets, struct field_set *set);
+/* Keeps a set from being forgotten. */
+static inline void field_set_reference(struct field_sets *sets, struct field_set *set)
+{
+    if (set->references++ == 0)
+        warmstart_field_set_wake(sets, set);
+}
+
+/* Undoes that. */
+static inline void field_set_unreference(struct field_sets *sets, struct field_set *set)
+{
+    assert(set->references > 0);
+    if (--set->references == 0)
+        warmstart_field_set_idle(sets, set);
+}
 
 #endif

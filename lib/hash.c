@@ -31,8 +31,6 @@ void warmstart_hash_wide(const struct hash_key *key, const char *bytes, size_t l
         two = hash_fold(a ^ words[3], b ^ two);
     }
     hash_tail(bytes, left, tail);
-    one = hash_fold(tail[0] ^ words[2], tail[1] ^ one);
-    two = hash_fold(tail[0] ^ words[0], tail[1] ^ two);
-    ret_hash[0] = hash_end(key, one, len);
-    ret_hash[1] = hash_fold(two, words[2] ^ len);
+    ret_hash[0] = hash_fold(tail[0] ^ words[2], tail[1] ^ one);
+    ret_hash[1] = hash_fold(tail[0] ^ words[0], tail[1] ^ two);
 }

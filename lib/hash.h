@@ -50,7 +50,7 @@ static inline void hash_tail(const char *bytes, size_t len, uint64_t ret_words[2
     }
 }
 
-/* Goes on with a hash over some bytes. Their number has to go into its end. */
+/* Goes on with a hash over some bytes. Their number has to be in what it began with. */
 static inline uint64_t hash_add(const struct hash_key *key, uint64_t hash, const char *bytes, size_t len)
 {
     uint64_t words[2];
@@ -63,23 +63,18 @@ static inline uint64_t hash_add(const struct hash_key *key, uint64_t hash, const
     return hash_fold(words[0] ^ key->words[2], words[1] ^ hash);
 }
 
-static inline uint64_t hash_end(const struct hash_key *key, uint64_t hash, uint64_t len)
-{
-    return hash_fold(hash, key->words[3] ^ len);
-}
-
 /* The hash of some bytes. `bytes` may be NULL when len is 0. */
 static inline uint64_t hash_bytes(const struct hash_key *key, const char *bytes, size_t len)
 {
-    return hash_end(key, hash_add(key, key->words[0], bytes, len), len);
+    return hash_add(key, key->words[0] ^ len, bytes, len);
 }
 
 /* The hash of a name and its value. */
 static inline uint64_t hash_field(const struct hash_key *key, const struct warmstart_field *field)
 {
-    uint64_t hash = hash_add(key, key->words[0], field->name, field->name_bytes);
-    hash = hash_add(key, hash, field->value, field->value_bytes);
-    return hash_end(key, hash, (uint64_t)field->name_bytes << 32 | field->value_bytes);
+    uint64_t hash = key->words[0] ^ ((uint64_t)field->name_bytes << 32 | field->value_bytes);
+    hash = hash_add(key, hash, field->name, field->name_bytes);
+    return hash_add(key, hash, field->value, field->value_bytes);
 }
 
 /* The hash of fields in any order, of which `sum` is the sum of their hashes. */

@@ -73,7 +73,7 @@ int warmstart_manager_new(const struct warmstart_options *given, struct warmstar
     if (manager == NULL)
         return WARMSTART_ERR_MEMORY;
     if (!warmstart_slots_reserve(manager, &manager->waiters, options.waiters_reserved) ||
-        !warmstart_controllers_reserve(manager, options.waiters_reserved)) {
+        !controllers_reserve(manager, options.waiters_reserved)) {
         warmstart_manager_free(manager);
         return WARMSTART_ERR_MEMORY;
     }
@@ -138,11 +138,6 @@ void warmstart_fingerprint(const struct warmstart_manager *manager, const char *
         return;
     warmstart_hash_wide(&manager->sets.key, controller_id, controller_id_bytes, ret_fingerprint);
     ret_fingerprint[1] |= 1; /* never 0 0, which stands for nobody */
-}
-
-bool warmstart_name_is_valid(const struct warmstart_manager *manager, const char *name, size_t name_bytes)
-{
-    return (name != NULL || name_bytes == 0) && name_bytes <= manager->options.value_bytes_max;
 }
 
 /* ---- Log ---- */

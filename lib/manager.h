@@ -181,7 +181,10 @@ void warmstart_fingerprint(const struct warmstart_manager *manager, const char *
                            size_t controller_id_bytes, uint64_t ret_fingerprint[2]);
 
 /* Is this what a controller id or an instance may be? An empty one is fine. */
-bool warmstart_name_is_valid(const struct warmstart_manager *manager, const char *name, size_t name_bytes);
+static inline bool name_is_valid(const struct warmstart_manager *manager, const char *name, size_t name_bytes)
+{
+    return (name != NULL || name_bytes == 0) && name_bytes <= manager->options.value_bytes_max;
+}
 
 /* Makes room for so many slots in all and their timers. False: out of memory, nothing changed. */
 bool warmstart_slots_reserve(struct warmstart_manager *manager, struct slab *slab, uint32_t slots);

@@ -62,27 +62,3 @@ bool warmstart_slab_reserve(struct slab *slab, uint32_t slots)
             return false;
     return true;
 }
-
-void *warmstart_slab_take(struct slab *slab)
-{
-    assert(slab->free != SLAB_NONE);
-    uint32_t number = slab->free;
-    struct slab_slot *slot = slab_at(slab, number);
-    assert(!slab_is_taken(slot));
-    slab->free = slot->number;
-    slab->used++;
-    slot->use++;
-    slot->number = number;
-    return slot;
-}
-
-void warmstart_slab_give(struct slab *slab, void *slot)
-{
-    struct slab_slot *head = slot;
-    assert(slab_is_taken(head));
-    uint32_t number = head->number;
-    head->use++;
-    head->number = slab->free;
-    slab->free = number;
-    slab->used--;
-}

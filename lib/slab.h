@@ -8,6 +8,7 @@
 
 #include "memory.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,15 +38,6 @@ void warmstart_slab_deinit(struct slab *slab);
 /* Makes room for so many slots in all. False: out of memory; nothing was lost. */
 bool warmstart_slab_reserve(struct slab *slab, uint32_t slots);
 
-/*
- * Takes a slot, as it was given back; what was never taken is zero behind its struct slab_slot. There is room:
- * warmstart_slab_reserve() has seen to it.
- */
-void *warmstart_slab_take(struct slab *slab);
-
-/* Gives a slot back. */
-void warmstart_slab_give(struct slab *slab, void *slot);
-
 /* The slot of a number, taken or free. */
 static inline void *slab_at(const struct slab *slab, uint32_t number)
 {
@@ -67,6 +59,35 @@ static inline uint32_t slab_len_for(uint32_t slots)
 static inline bool slab_is_taken(const void *slot)
 {
     return ((const struct slab_slot *)slot)->use & 1;
+}
+
+/*
+ * Takes a slot, as it was given back; what was never taken is zero behind its struct slab_slot. There is room:
+ * warmstart_slab_reserve() has seen to it.
+ */
+static inline void *slab_take(struct slab *slab)
+{
+    assert(slab->free != SLAB_NONE);
+    uint32_t number = slab->free;
+    struct slab_slot *slot = slab_at(slab, number);
+    assert(!slab_is_taken(slot));
+    slab->free = slot->number;
+    slab->used++;
+    slot->use++;
+    slot->number = number;
+    return slot;
+}
+
+/* Gives a slot back. */
+static inline void slab_give(struct slab *slab, void *slot)
+{
+    struct slab_slot *head = slot;
+    assert(slab_is_taken(head));
+    uint32_t number = head->number;
+    head->use++;
+    head->number = slab->free;
+    slab->free = number;
+    slab->used--;
 }
 
 #endif

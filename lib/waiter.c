@@ -29,7 +29,7 @@ static void finish(struct warmstart_manager *manager, struct waiter *waiter, enu
     manager->counters.ended[ending]++;
     if (--waiter->set->waiters == 0)
         manager->sets.groups--;
-    warmstart_field_set_unreference(&manager->sets, waiter->set);
+    field_set_unreference(&manager->sets, waiter->set);
     warmstart_instance_unreference(&manager->instances, waiter->instance);
     waiter->set = NULL;
     waiter->instance = NULL;
@@ -246,8 +246,8 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
         warmstart_field_list_make(&manager->sets, registration->fields, registration->fields_len, &list);
     if (result < 0)
         return result;
-    if (!warmstart_name_is_valid(manager, registration->controller_id, registration->controller_id_bytes) ||
-        !warmstart_name_is_valid(manager, registration->instance, registration->instance_bytes))
+    if (!name_is_valid(manager, registration->controller_id, registration->controller_id_bytes) ||
+        !name_is_valid(manager, registration->instance, registration->instance_bytes))
         return WARMSTART_ERR_INVALID;
     warmstart_fingerprint(manager, registration->controller_id, registration->controller_id_bytes,
                           ret_admission->fingerprint);
@@ -259,7 +259,7 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
     result = entity_reserve(manager, &manager->waiters, slots_max(manager, ret_admission->older));
     if (result < 0)
         return result;
-    if (!warmstart_controllers_reserve(manager, manager->controllers.len + 1))
+    if (!controllers_reserve(manager, manager->controllers.len + 1))
         return WARMSTART_ERR_MEMORY;
     struct instance *instance = NULL;
     if (registration->instance_bytes > 0) {
@@ -280,7 +280,7 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
 
 static struct waiter *waiter_new(struct warmstart_manager *manager, const struct admission *admission)
 {
-    struct waiter *waiter = warmstart_slab_take(&manager->waiters);
+    struct waiter *waiter = slab_take(&manager->waiters);
     waiter->fingerprint[0] = admission->fingerprint[0];
     waiter->fingerprint[1] = admission->fingerprint[1];
     waiter->match_until = admission->registration->match_until;
@@ -291,7 +291,7 @@ static struct waiter *waiter_new(struct warmstart_manager *manager, const struct
     waiter->instance = admission->instance;
     waiter->older = waiter->newer = waiter->controller_next = SLAB_NONE;
     waiter->entity.event = waiter->entity.flags = waiter->entity.result = 0;
-    warmstart_field_set_reference(&manager->sets, waiter->set);
+    field_set_reference(&manager->sets, waiter->set);
     if (waiter->set->waiters++ == 0)
         manager->sets.groups++;
     waiter->entity.state = WAITER_UNMATCHABLE; /* for a moment: nowhere yet */
@@ -405,7 +405,7 @@ int warmstart_retire(struct warmstart_manager *manager, const char *controller_i
     if (manager == NULL)
         return WARMSTART_ERR_INVALID;
     manager_advance(manager, now);
-    if (controller_id_bytes == 0 || !warmstart_name_is_valid(manager, controller_id, controller_id_bytes))
+    if (controller_id_bytes == 0 || !name_is_valid(manager, controller_id, controller_id_bytes))
         return WARMSTART_ERR_INVALID;
     uint64_t fingerprint[2];
     warmstart_fingerprint(manager, controller_id, controller_id_bytes, fingerprint);

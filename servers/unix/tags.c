@@ -8,8 +8,8 @@
 static uint64_t hash_of(const struct connection *connection, const struct word *tag)
 {
     const struct hash_key *key = &connection->server->hash_key;
-    uint64_t hash = hash_add(key, key->words[0] ^ (uint64_t)(uintptr_t)connection, tag->text, tag->bytes);
-    return hash_end(key, hash, tag->bytes);
+    uint64_t start = hash_fold((uintptr_t)connection ^ key->words[1], tag->bytes ^ key->words[3]);
+    return hash_add(key, start, tag->text, tag->bytes);
 }
 
 struct tagged *warmstart_unix_tags_find(struct connection *connection, const struct word *tag)
