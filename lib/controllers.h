@@ -17,6 +17,13 @@ static inline bool controllers_reserve(struct warmstart_manager *manager, uint32
     return len <= manager->controllers.capacity || warmstart_controllers_grow(manager, len);
 }
 
+/* A waiter of this fingerprint is going to be looked for, or to be added or removed. */
+static inline void controllers_expect(const struct warmstart_manager *manager, const uint64_t fingerprint[2])
+{
+    const struct controllers *controllers = &manager->controllers;
+    __builtin_prefetch(&controllers->buckets[(uint32_t)fingerprint[0] & (controllers->capacity - 1)]);
+}
+
 /* The waiter of this fingerprint; NULL: none. */
 struct waiter *warmstart_controllers_find(const struct warmstart_manager *manager,
                                           const uint64_t fingerprint[2]);

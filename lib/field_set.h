@@ -29,19 +29,20 @@ struct stored_field {
     uint32_t value_bytes;
 };
 
+/* What a look-up and the queue need stands together at the end, with the fields. */
 struct field_set {
-    uint64_t hash;
-    uint32_t fields_len;
-    uint32_t number;     /* in the index */
-    uint32_t references; /* waiters, and dispatches that ask for it; 0: idle */
-    uint32_t waiters;    /* of these references, the waiters that have not ended */
-    uint32_t waiting;    /* length of the queue */
-    uint32_t oldest;     /* ends of the queue of waiters that can be matched: slot numbers */
-    uint32_t newest;
-    uint32_t bytes_len;              /* of all names and values */
     struct field_set *idle_previous; /* neighbours in the list of idle sets */
     struct field_set *idle_next;
     struct term **terms; /* of each field: behind the bytes, and behind them the order of the sorted fields */
+    uint64_t hash;
+    uint32_t bytes_len;  /* of all names and values */
+    uint32_t references; /* waiters, and dispatches that ask for it; 0: idle */
+    uint32_t waiters;    /* of these references, the waiters that have not ended */
+    uint32_t number;     /* in the index */
+    uint32_t waiting;    /* length of the queue */
+    uint32_t oldest;     /* ends of the queue of waiters that can be matched: slot numbers */
+    uint32_t newest;
+    uint32_t fields_len;
     struct stored_field fields[]; /* in the order they came in; then the bytes of names and values */
 };
 

@@ -59,6 +59,12 @@ static inline uint32_t index_posted(const struct index *index, uint32_t number)
 /* Gives a number back. */
 void warmstart_index_give(struct index *index, uint32_t number);
 
+/* The rank of a set is going to change. */
+static inline void index_expect(const struct index *index, uint32_t number)
+{
+    __builtin_prefetch(&index->blocks[number / INDEX_BLOCK].in->ranks[number % INDEX_BLOCK]);
+}
+
 /* The rank of a set changes. */
 static inline void index_rank(struct index *index, uint32_t number, uint64_t rank)
 {

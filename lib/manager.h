@@ -59,6 +59,7 @@ enum waiter_state {
 };
 enum { WAITER_STATES = 7 };
 
+/* What is looked at in the neighbours of a queue comes first, and close together. */
 struct waiter {
     struct entity entity;
     union {

@@ -43,7 +43,10 @@ struct waiter *warmstart_wanted_next(struct warmstart_manager *manager, const st
         set = wanted->set;
     else if (wanted->possible)
         set = warmstart_index_best(&manager->sets.index, wanted->terms, wanted->terms_len);
-    return set != NULL ? queue_next(manager, set) : NULL;
+    struct waiter *waiter = set != NULL ? queue_next(manager, set) : NULL;
+    if (waiter != NULL)
+        queue_expect(manager, set, waiter);
+    return waiter;
 }
 
 bool warmstart_wanted_is(const struct warmstart_manager *manager, const struct wanted *wanted,

@@ -20,8 +20,8 @@ bool warmstart_timers_reserve(struct timers *timers, uint32_t capacity)
 {
     if (capacity <= timers->capacity)
         return true;
-    /* A quarter more than before: the heap counts against the memory of each waiter. */
-    uint32_t grown = timers->capacity + timers->capacity / 4 + 64;
+    /* An eighth more than before: the heap counts against the memory of each waiter. */
+    uint32_t grown = timers->capacity + timers->capacity / 8 + 64;
     if (grown < capacity)
         grown = capacity;
     struct timers_entry *entries =

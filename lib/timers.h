@@ -64,6 +64,13 @@ static inline bool timers_come_by(const struct timers *timers, const uint32_t ti
     return timer_is_set(timer) && timers->entries[timer[TIMER_PLACE] - 1].deadline <= deadline;
 }
 
+/* A timer is going to be set again. */
+static inline void timers_expect(const struct timers *timers, const uint32_t timer[TIMER_WORDS])
+{
+    if (timer_is_set(timer))
+        __builtin_prefetch(&timers->entries[timer[TIMER_PLACE] - 1]);
+}
+
 /* The earliest deadline; WARMSTART_NEVER: none is set. */
 static inline uint64_t timers_next(const struct timers *timers)
 {

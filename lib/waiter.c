@@ -78,6 +78,9 @@ void warmstart_waiter_claim(struct warmstart_manager *manager, struct waiter *wa
 void warmstart_waiter_offer(struct warmstart_manager *manager, struct waiter *waiter,
                             struct dispatch *dispatch)
 {
+    /* Soon it ends, and its controller comes again. */
+    controllers_expect(manager, waiter->fingerprint);
+    timers_expect(&manager->timers, waiter->entity.timer);
     if (waiter->entity.state == WAITER_CLAIMED) {
         deadline_cancel(manager, &waiter->entity);
         set_state(manager, waiter, WAITER_OFFERED);
