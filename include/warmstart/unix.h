@@ -129,7 +129,7 @@ struct warmstart_unix_drain_options {
     uint32_t delay_ms;   /* 0: how long everything goes on as before */
     uint32_t spread_ms;  /* 0: waits are ended evenly over this time after the delay */
     uint32_t timeout_ms; /* 10,000: over by then, whatever is left; from the beginning on */
-    /* NULL. Called once from the loop; complete 1: nobody waits, nothing runs; 0: timeout_ms is over */
+    /* NULL. Called once from the loop; complete 1: nobody waits, nothing runs, all was told; 0: timeout_ms is over */
     void (*on_drained)(void *user, int complete);
     void *user; /* handed to it */
 };

@@ -150,12 +150,14 @@ static void fail(struct connection *connection, enum input_event event)
     warmstart_unix_connection_finish(connection);
 }
 
-static void carry_out(struct connection *connection, const char *line, size_t bytes)
+/* True: that was enough for one round. */
+static bool carry_out(struct connection *connection, const char *line, size_t bytes)
 {
     struct word tag;
     connection->server->counters.commands_total++;
-    warmstart_unix_execute(connection, line, bytes, &tag);
+    bool enough = warmstart_unix_execute(connection, line, bytes, &tag);
     remember_tag(connection, &tag);
+    return enough;
 }
 
 /* Carries out what is complete in these bytes. How many are done with. */
@@ -175,7 +177,8 @@ static size_t consume(struct connection *connection, const char *data, size_t by
         case INPUT_MORE:
             return done;
         case INPUT_GOT_LINE:
-            carry_out(connection, line, line_bytes);
+            if (carry_out(connection, line, line_bytes))
+                return done;
             break;
         case INPUT_GOT_BODY:
             warmstart_unix_dispatch_begin(connection);
@@ -467,6 +470,7 @@ static void on_flush(struct warmstart_task *task)
         else
             look_ahead(connection);
     }
+    warmstart_unix_check_drained(server);
 }
 
 /* ---- New ---- */
@@ -514,6 +518,16 @@ void warmstart_unix_connections_deinit(struct warmstart_unix *server)
         warmstart_unix_connection_free((struct connection *)server->connections.next);
     warmstart_loop_undefer(server->loop, &server->flush);
     warmstart_loop_timer_cancel(server->loop, &server->busy_timer);
+}
+
+bool warmstart_unix_connections_are_told(const struct warmstart_unix *server)
+{
+    for (struct link *link = server->connections.next; link != &server->connections; link = link->next) {
+        const struct connection *connection = (const struct connection *)link;
+        if (connection->output.first && !connection->deaf)
+            return false;
+    }
+    return true;
 }
 
 void warmstart_unix_connections_touch(struct warmstart_unix *server)

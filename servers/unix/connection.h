@@ -71,6 +71,9 @@ void warmstart_unix_connection_doom(struct connection *connection);
 /* A deadline of a connection is over. */
 void warmstart_unix_connection_expire(struct deadline *deadline, enum deadline_kind kind);
 
+/* Whether all that was said has been written. */
+bool warmstart_unix_connections_are_told(const struct warmstart_unix *server);
+
 /* All of them: made ready (0, WARMSTART_ERR_MEMORY), looked at whether they are over, freed. */
 int warmstart_unix_connections_init(struct warmstart_unix *server);
 void warmstart_unix_connections_touch(struct warmstart_unix *server);

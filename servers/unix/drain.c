@@ -67,7 +67,8 @@ static void on_check(struct warmstart_task *task)
 {
     struct warmstart_unix *server =
         unix_of_drain((struct drain *)((char *)task - offsetof(struct drain, check)));
-    if (server->transport.waiters == 0 && server->transport.dispatches == 0)
+    if (server->transport.waiters == 0 && server->transport.dispatches == 0 &&
+        warmstart_unix_connections_are_told(server))
         end(server, 1);
 }
 

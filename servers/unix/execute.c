@@ -145,7 +145,12 @@ static bool body_fits(struct connection *connection, const struct command *comma
     return false;
 }
 
-void warmstart_unix_execute(struct connection *connection, const char *line, size_t bytes,
+static bool looks_at_every_waiter(enum verb verb)
+{
+    return verb == VERB_LIST || verb == VERB_CORDON || verb == VERB_UNCORDON;
+}
+
+bool warmstart_unix_execute(struct connection *connection, const char *line, size_t bytes,
                             struct word *ret_tag)
 {
     struct command command;
@@ -153,13 +158,14 @@ void warmstart_unix_execute(struct connection *connection, const char *line, siz
     enum command_error error = warmstart_unix_command_read(line, bytes, &command, message);
     *ret_tag = command.tag;
     if (!body_fits(connection, &command))
-        return;
+        return false;
     if (error != COMMAND_OK)
         refuse_line(connection, &command, error, message);
     else if (is_allowed(connection, &command)) {
         carry_out(connection, &command);
-        return;
+        return looks_at_every_waiter(command.verb);
     }
     if (command.has_body && !connection->finishing)
         warmstart_unix_input_expect(&connection->input, NULL, (size_t)command.body_bytes);
+    return false;
 }

@@ -5,8 +5,11 @@
 
 #include "connection.h"
 
-/* Carries out one line and answers what is to be answered at once. *ret_tag is its tag, in the line. */
-void warmstart_unix_execute(struct connection *connection, const char *line, size_t bytes,
+/*
+ * Carries out one line and answers what is to be answered at once. *ret_tag is its tag, in the line. True: it
+ * has looked at every waiter, which is enough for one round.
+ */
+bool warmstart_unix_execute(struct connection *connection, const char *line, size_t bytes,
                             struct word *ret_tag);
 
 #endif

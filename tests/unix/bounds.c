@@ -389,6 +389,23 @@ START_TEST(who_sends_much_at_once_does_not_hold_up_others)
 }
 END_TEST
 
+/* What looks at every waiter is done once in a round, so that twenty of them are not one long pause. */
+START_TEST(who_asks_for_long_lists_does_not_hold_up_others)
+{
+    begin();
+    client_say(&other, "wait w\n");
+    for (int i = 0; i < 20; i++)
+        client_push(&one, i % 2 ? "list l\n" : "cordon c -- x\n", i % 2 ? 7 : 14);
+    for (uint64_t i = 1; i <= 20; i++) {
+        ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+        ck_assert_uint_eq(fixture_stats(&fixture).commands_total, i + 1);
+    }
+    client_hear(&one);
+    one.bytes = 0;
+    finish();
+}
+END_TEST
+
 START_TEST(urgent_bytes_do_not_make_a_busy_loop)
 {
     begin();
@@ -568,6 +585,7 @@ int main(void)
     tcase_add_test(tcase, who_quits_and_does_not_read_is_closed_too);
     tcase_add_test(tcase, who_goes_while_it_is_not_read_from_is_noticed);
     tcase_add_test(tcase, who_sends_much_at_once_does_not_hold_up_others);
+    tcase_add_test(tcase, who_asks_for_long_lists_does_not_hold_up_others);
     tcase_add_test(tcase, urgent_bytes_do_not_make_a_busy_loop);
     tcase_add_test(tcase, without_descriptors_new_clients_are_told_so_and_nothing_spins);
     tcase_add_test(tcase, descriptors_that_are_sent_along_are_not_kept);

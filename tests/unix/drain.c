@@ -189,6 +189,29 @@ START_TEST(patience_ends)
 }
 END_TEST
 
+/* It has much unread, and what became of its dispatch comes behind that. */
+START_TEST(it_is_not_over_before_everybody_was_told)
+{
+    char id[ID_BYTES];
+    client_say(&controller, "wait 1\n");
+    client_dispatch(&supervisor, "d", "timeout=60000", "x", 1);
+    client_expect_payload(&controller, "1", "x", 1, id);
+    for (int i = 0; i < 2000; i++)
+        client_push(&supervisor, "stats s\n", 8);
+    fixture_settle(&fixture);
+    drain();
+    client_settle_payload(&controller, "ack", "1", id, "OK 1\n");
+    ck_assert_uint_eq(fixture_stats(&fixture).dispatches, 0);
+    ck_assert_uint_eq(ends, 0);
+    client_hear(&supervisor);
+    ck_assert(supervisor.closed);
+    ck_assert_ptr_nonnull(memmem(supervisor.data, supervisor.bytes, "DELIVERED d 1\n", 14));
+    ck_assert_uint_eq(ends, 1);
+    ck_assert_int_eq(complete, 1);
+    supervisor.bytes = 0;
+}
+END_TEST
+
 START_TEST(an_operator_can_ask_for_it)
 {
     client_say(&controller, "wait a\n");
@@ -287,6 +310,7 @@ int main(void)
     tcase_add_test(tcase, dispatches_that_run_go_on_to_waits_that_are_left);
     tcase_add_test(tcase, a_body_that_was_begun_is_read_and_refused);
     tcase_add_test(tcase, patience_ends);
+    tcase_add_test(tcase, it_is_not_over_before_everybody_was_told);
     tcase_add_test(tcase, an_operator_can_ask_for_it);
     tcase_add_test(tcase, a_program_may_not_want_that);
     tcase_add_test(tcase, a_given_socket_is_left_to_the_next_process);
