@@ -11,9 +11,9 @@
 struct hand_over {
     const char *name;
     const struct protocol *protocol;
-    enum warmstart_http_confirm confirm;
-    uint32_t held;   /* controllers */
-    uint32_t misses; /* 1: posts for a key that nobody has */
+    enum warmstart_http_confirm confirm; /* HTTP only */
+    uint32_t held;                       /* controllers */
+    uint32_t misses;                     /* 1: posts for a key that nobody has */
 };
 
 /* The last one has no name. */

@@ -94,6 +94,7 @@ static void measure(const struct load_options *options, struct report *report)
     struct process_time after = server_time(options);
     report->seconds = (double)(clock_ns() - start) / NS_PER_S;
     report->self_ns = own_ns() - own_before;
+    report->worked = server_memory(options);
     report->server = (struct process_time){.cpu_ns = after.cpu_ns - before.cpu_ns,
                                            .user_ns = after.user_ns - before.user_ns,
                                            .system_ns = after.system_ns - before.system_ns};

@@ -24,6 +24,13 @@ static double held_bytes_each(const struct report *report)
     return grown / (double)report->load->controllers_len;
 }
 
+/* After many requests on the same connections, which a server may have kept memory for. */
+static double worked_bytes_each(const struct report *report)
+{
+    double grown = (double)report->worked.anonymous_bytes - (double)report->rest.anonymous_bytes;
+    return grown / ((double)report->load->controllers_len + report->load->options->supervisors);
+}
+
 static void print_latency(const char *name, const struct histogram *histogram, FILE *out)
 {
     fprintf(out, "%-12s p50 %.3f ms, p95 %.3f, p99 %.3f, p99.9 %.3f, max %.3f\n", name,
@@ -58,9 +65,12 @@ void report_table(const struct report *report, FILE *out)
                 per_post_us(report, report->server.cpu_ns), per_post_us(report, report->server.user_ns),
                 per_post_us(report, report->server.system_ns),
                 (double)report->server.cpu_ns / S / report->seconds * 100);
-        fprintf(out, "memory       %.1f MB at rest, %.1f held (%.0f bytes for each controller), %.1f after\n",
+        fprintf(out,
+                "memory       %.1f MB at rest, %.1f held (%.0f bytes for each controller), %.1f under load, "
+                "%.1f after\n",
                 (double)report->rest.anonymous_bytes / 1e6, (double)report->held.anonymous_bytes / 1e6,
-                held_bytes_each(report), (double)report->after.anonymous_bytes / 1e6);
+                held_bytes_each(report), (double)report->worked.anonymous_bytes / 1e6,
+                (double)report->after.anonymous_bytes / 1e6);
     }
     fprintf(out, "this load    %.0f %% of a core, %" PRIu64 " reconnects, %" PRIu64 " churned\n",
             (double)report->self_ns / S / report->seconds * 100, counts->reconnects, counts->churned);
@@ -99,8 +109,10 @@ static void json_server(const struct report *report, FILE *out)
             (double)report->server.cpu_ns / S / report->seconds);
     json_memory("rest", &report->rest, ", ", out);
     json_memory("held", &report->held, ", ", out);
+    json_memory("worked", &report->worked, ", ", out);
     json_memory("after", &report->after, "},\n", out);
-    fprintf(out, "    \"held_bytes_per_connection\": %.1f},\n", held_bytes_each(report));
+    fprintf(out, "    \"held_bytes_per_connection\": %.1f, \"worked_bytes_per_connection\": %.1f},\n",
+            held_bytes_each(report), worked_bytes_each(report));
 }
 
 static void json_options(const struct load_options *options, FILE *out)
