@@ -15,7 +15,7 @@
 #include "seeded.h"
 #include "suite.h"
 
-enum { TRANSPORTS = 3, CONNS = 60, RUNS = 40, WORLDS = 1500, STEPS = 500, ALIVE = 0x600d, UNIT = 1000000 };
+enum { TRANSPORTS = 3, CONNS = 60, RUNS = 40, WORLDS = 600, STEPS = 500, ALIVE = 0x600d, UNIT = 1000000 };
 
 struct conn {
     struct warmstart_conn head;
@@ -483,7 +483,7 @@ int main(void)
 {
     Suite *suite = suite_create("drain");
     TCase *tcase = tcase_create("drain");
-    tcase_set_timeout(tcase, 120);
+    tcase_set_timeout(tcase, 300);
     tcase_add_test(tcase, a_loop_drains_at_any_moment_and_nothing_is_lost_or_comes_twice);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -52,6 +52,20 @@ static void choose_setting(struct generator *generator, bool big, struct world_s
         setting->waiters_reserved = below(generator, setting->waiters_max < 300 ? setting->waiters_max : 300);
 }
 
+/* Many sets with rare fields: a term of a query has none of some blocks of the index. */
+static void choose_rare(struct generator *generator, struct world_setting *setting)
+{
+    struct world_setting plain;
+    world_setting_init(&plain);
+    setting->field_sets_max = plain.field_sets_max;
+    setting->field_sets_idle_max = UNIVERSE_SETS;
+    setting->waiters_max = plain.waiters_max;
+    generator->crowd = 150;
+    generator->sets_len = UNIVERSE_SETS - UNIVERSE_COMMON;
+    for (int i = 0; i < generator->sets_len; i++)
+        generator->sets[i] = (uint8_t)(UNIVERSE_COMMON + i);
+}
+
 void generator_init(struct generator *generator, struct lockstep_source *source, bool big,
                     struct world_setting *ret_setting)
 {
@@ -66,9 +80,11 @@ void generator_init(struct generator *generator, struct lockstep_source *source,
     uint32_t first = below(generator, UNIVERSE_SETS), step = 1 + below(generator, UNIVERSE_SETS - 1);
     for (int i = 0; i < generator->sets_len; i++)
         generator->sets[i] = (uint8_t)((first + (uint32_t)i * step) % UNIVERSE_SETS);
+    if (!big && chance(generator, 8))
+        choose_rare(generator, ret_setting);
     generator->controllers = big ? UNIVERSE_NAMES - 1 : 1 + (int)below(generator, 12);
     generator->instances = big ? UNIVERSE_NAMES - 1 : 1 + (int)below(generator, 6);
-    generator->subset = (int)below(generator, 3) * 40;
+    generator->subset = generator->crowd == 150 ? 80 : (int)below(generator, 3) * 40;
     generator->tick = (int)below(generator, 4) * 15;
     generator->jump = (int)below(generator, 3) * 10;
     generator->pull = 5 + (int)below(generator, 40);

@@ -4,20 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Values are letters; this one stands for the empty value, and 0 for a name that is absent. */
-enum { EMPTY = 25, RARE = 13, DENSE_SETS = 81 };
+/* Values are numbers of two letters; this one stands for the empty value, and 0 for a name that is absent. */
+enum { EMPTY = 63 };
 
 static void add(struct warmstart_field *fields, size_t *len, const char *name, int value)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static char letters[EMPTY + 1][2];
     if (value == 0)
         return;
-    fields[(*len)++] = (struct warmstart_field){name, strlen(name), &letters[value], value == EMPTY ? 0 : 1};
+    letters[value][0] = (char)('A' + value % 26);
+    letters[value][1] = (char)('a' + value / 26);
+    fields[(*len)++] = (struct warmstart_field){name, strlen(name), letters[value], value == EMPTY ? 0 : 2};
 }
 
 /*
  * All fields of a set, shorter names first, then by bytes; in a spoilt one the first once more. Some sets
- * have fields that many have, others such as few have.
+ * have fields that many have, others such as three or four have.
  */
 static size_t list(int set, struct warmstart_field fields[UNIVERSE_FIELDS])
 {
@@ -26,16 +28,17 @@ static size_t list(int set, struct warmstart_field fields[UNIVERSE_FIELDS])
     size_t len = 0;
     if (spoilt)
         set = 1 + (set - UNIVERSE_SETS) * 20;
-    if (set < DENSE_SETS) {
+    if (set < UNIVERSE_COMMON) {
         add(fields, &len, "a", common[set % 3]);
         add(fields, &len, "c", common[set / 3 % 3]);
         add(fields, &len, "bE", common[set / 9 % 3]);
         add(fields, &len, "a longer name", common[set / 27]);
     } else {
-        int number = set - DENSE_SETS + 1;
+        int number = set - UNIVERSE_COMMON + 1;
         add(fields, &len, "a", number % 2);
-        add(fields, &len, "e", number % RARE);
-        add(fields, &len, "f", number / RARE);
+        add(fields, &len, "e",
+            number % 54); /* which has no divisor in common with 47: each pair is there once */
+        add(fields, &len, "f", number % 47);
     }
     if (spoilt)
         fields[len++] = fields[0];
@@ -97,8 +100,8 @@ const char *universe_text(int set)
     size_t len = list(set, fields), used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < len; i++)
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s=%s", i == 0 ? "" : ", ",
-                                 fields[i].name, fields[i].value);
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s=%.*s", i == 0 ? "" : ", ",
+                                 fields[i].name, (int)fields[i].value_bytes, fields[i].value);
     return text;
 }
 

@@ -9,6 +9,8 @@
 
 /* Behind the sets that are valid there are some that are spoilt: they have a name twice. */
 enum {
+    UNIVERSE_COMMON =
+        81, /* the first so many have fields that many of them have, the others such as few have */
     UNIVERSE_SETS = 243,
     UNIVERSE_SPOILT = 12,
     UNIVERSE_FIELDS = 6,
