@@ -111,18 +111,21 @@ static int shown(const struct word *word)
     return (int)bytes;
 }
 
+/* `text` is not empty. */
 static bool is(const struct word *word, const char *text)
 {
-    return word->bytes == strlen(text) && memcmp(word->text, text, word->bytes) == 0;
+    return word->bytes > 0 && word->text[0] == text[0] && word->bytes == strlen(text) &&
+           memcmp(word->text, text, word->bytes) == 0;
 }
 
 /* The next word; with no bytes if there is none. Words are separated by one space. */
 static struct word next_word(struct reader *reader)
 {
-    struct word word = {reader->at, 0};
-    while (reader->at < reader->end && *reader->at != ' ')
-        reader->at++;
-    word.bytes = (size_t)(reader->at - word.text);
+    struct word word = {reader->at, (size_t)(reader->end - reader->at)};
+    const char *space = word.bytes > 0 ? memchr(word.text, ' ', word.bytes) : NULL;
+    if (space)
+        word.bytes = (size_t)(space - word.text);
+    reader->at = word.text + word.bytes;
     return word;
 }
 
@@ -368,13 +371,27 @@ static enum command_error refuse_verb(struct reader *reader, const struct word *
     return refuse(reader, COMMAND_UNKNOWN, "got %.*s, expected one of %s", shown(word), word->text, expected);
 }
 
-bool warmstart_unix_command_is_text(const char *line, size_t bytes)
+/* Whether eight bytes are all printing ASCII: none above 126, none below 32. */
+static bool are_plain(const char *text)
 {
-    if (value_has_control(line, bytes))
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t bytes;
+    memcpy(&bytes, text, sizeof(bytes));
+    /* Below 128 nothing is carried from one byte into the next. */
+    if (bytes & tops)
         return false;
+    return (((bytes + ones) | ~(bytes + 96 * ones)) & tops) == 0;
+}
+
+bool warmstart_unix_command_is_text(const char *text, size_t bytes)
+{
     for (size_t at = 0; at < bytes;) {
-        size_t more_bytes = (unsigned char)line[at] < 0x80 ? 1 : warmstart_json_utf8(line + at, bytes - at);
-        if (more_bytes == 0)
+        if (bytes - at >= 8 && are_plain(text + at)) {
+            at += 8;
+            continue;
+        }
+        size_t more_bytes = warmstart_json_utf8(text + at, bytes - at);
+        if (more_bytes == 0 || value_has_control(text + at, more_bytes))
             return false;
         at += more_bytes;
     }
