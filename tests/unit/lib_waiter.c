@@ -665,6 +665,82 @@ static void add_controller_tests(TCase *tcase)
     tcase_add_test(tcase, a_freed_waiter_takes_the_place_of_its_age);
 }
 
+START_TEST(a_deadline_that_is_set_anew_comes_after_equal_ones)
+{
+    struct core core;
+    core_begin(&core);
+    struct warmstart_registration registration = core_registration(&core, "a=1");
+    registration.expires_at = 5000;
+    warmstart_waiter_id plain = core_add(&core, &registration);
+    registration.instance = "node";
+    registration.instance_bytes = 4;
+    warmstart_waiter_id cordoned = core_add(&core, &registration);
+    registration.instance_bytes = 0;
+    warmstart_waiter_id last = core_add(&core, &registration);
+    ck_assert_int_eq(warmstart_cordon(core.manager, "node", 4, 9000, core.now), 0);
+    core_advance(&core, 5000);
+    core_expect_ended(&core, plain, WARMSTART_ENDING_EXPIRED);
+    core_expect_ended(&core, last, WARMSTART_ENDING_EXPIRED);
+    core_expect_ended(&core, cordoned, WARMSTART_ENDING_EXPIRED);
+    core_end(&core);
+}
+END_TEST
+
+START_TEST(whoever_has_the_place_of_a_cancelled_waiter_has_its_own_deadline)
+{
+    struct core core;
+    core_begin(&core);
+    struct warmstart_registration registration = core_registration(&core, "a=1");
+    const uint64_t deadlines[] = {3000, 9000, 2000, 7000};
+    for (size_t i = 0; i < 4; i++) {
+        registration.expires_at = deadlines[i];
+        warmstart_waiter_id waiter = core_add(&core, &registration);
+        ck_assert_uint_eq(warmstart_next_deadline(core.manager), deadlines[i]);
+        if (i == 3) {
+            core_advance(&core, 6999);
+            core_expect_none(&core);
+            core_advance(&core, 7000);
+            core_expect_ended(&core, waiter, WARMSTART_ENDING_EXPIRED);
+        } else {
+            ck_assert_int_eq(core_cancel(&core, waiter), 1);
+            core_expect_ended(&core, waiter, WARMSTART_ENDING_CANCELLED);
+            ck_assert_uint_eq(warmstart_next_deadline(core.manager), WARMSTART_NEVER);
+        }
+    }
+    core_end(&core);
+}
+END_TEST
+
+START_TEST(after_many_cancelled_deadlines_the_next_one_is_found_in_few_steps)
+{
+    enum { CANCELLED = 1000 };
+    struct core core;
+    core_begin(&core);
+    struct warmstart_registration registration = core_registration(&core, "a=1");
+    uint64_t waiters[CANCELLED];
+    for (unsigned i = 0; i < CANCELLED; i++) {
+        registration.expires_at = 2000 + i;
+        waiters[i] = core_add(&core, &registration);
+    }
+    registration.expires_at = 8000;
+    warmstart_waiter_id stays = core_add(&core, &registration);
+    for (unsigned i = 0; i < CANCELLED; i++)
+        ck_assert_int_eq(core_cancel(&core, waiters[i]), 1);
+    core_pull(&core);
+    unsigned steps = 0;
+    for (uint64_t next; (next = warmstart_next_deadline(core.manager)) < 8000; steps++) {
+        ck_assert_uint_gt(next, core.now);
+        core_advance(&core, next);
+        core_expect_none(&core);
+    }
+    ck_assert_uint_le(steps, 20);
+    ck_assert_uint_eq(warmstart_next_deadline(core.manager), 8000);
+    core_advance(&core, 8000);
+    core_expect_ended(&core, stays, WARMSTART_ENDING_EXPIRED);
+    core_end(&core);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("waiter");
@@ -677,5 +753,10 @@ int main(void)
     TCase *controllers = tcase_create("controllers");
     add_controller_tests(controllers);
     suite_add_tcase(suite, controllers);
+    TCase *deadlines = tcase_create("deadlines");
+    tcase_add_test(deadlines, a_deadline_that_is_set_anew_comes_after_equal_ones);
+    tcase_add_test(deadlines, whoever_has_the_place_of_a_cancelled_waiter_has_its_own_deadline);
+    tcase_add_test(deadlines, after_many_cancelled_deadlines_the_next_one_is_found_in_few_steps);
+    suite_add_tcase(suite, deadlines);
     return suite_run(suite);
 }
