@@ -124,7 +124,7 @@ static struct MHD_Daemon *start(struct cell *cell)
     return MHD_start_daemon(flags, 0, NULL, NULL, warmstart_http_request_handle, cell->http,
                             MHD_OPTION_EXTERNAL_LOGGER, warmstart_http_log_microhttpd, cell->http,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)CELL_CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)options->header_bytes_max * 2,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, warmstart_http_memory_bytes(options),
                             MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION,
                             warmstart_http_connection_notify, cell, MHD_OPTION_NOTIFY_COMPLETED,
                             warmstart_http_connection_completed, cell->http, MHD_OPTION_URI_LOG_CALLBACK,

@@ -5,7 +5,7 @@
  *   400  a request line without a version, a header line without a colon, a Content-Length that is no number
  *        (one with a space behind it too; the head of this answer is sent twice), broken chunks
  *   413  a Content-Length or a chunk of more than 64 bits
- *   414, 431  a request line or headers that do not fit into its memory, twice header_bytes_max
+ *   414, 431  a request line or headers that do not fit into its memory, warmstart_http_memory_bytes()
  *   505  HTTP/0.x, HTTP/2.0 and above
  *
  * A request line without a target is closed without an answer. All of these close the connection.
@@ -199,7 +199,7 @@ static struct verdict judge_header_size(const struct connection *connection, con
     const struct warmstart_http_options *options = &connection->http->options;
     size_t memory =
         headers->header_bytes + headers->copied_bytes + headers->entries * ENTRY_BYTES + SPARE_BYTES;
-    if (headers->header_bytes > options->header_bytes_max || memory > (size_t)options->header_bytes_max * 2)
+    if (headers->header_bytes > options->header_bytes_max || memory > warmstart_http_memory_bytes(options))
         return (struct verdict){REFUSAL_HEADERS_TOO_LARGE,
                                 "the request line and headers are too large, or too many"};
     return fine;

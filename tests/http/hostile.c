@@ -368,13 +368,17 @@ static void flood(const char *before, const char *filler, size_t times, const ch
     expect_service();
 }
 
-/* 414 or 431, and closed; libmicrohttpd 0.9.75 sends the head of some of its answers twice. */
+/*
+ * 414 or 431, and closed; libmicrohttpd 0.9.75 sends the head of some of its answers twice, and where its
+ * memory ends just there, it has none left for an answer.
+ */
 static void expect_refused(const char *before, const char *filler, size_t times, const char *after)
 {
     char seen[SEEN_BYTES];
     flood(before, filler, times, after, seen);
     size_t length = strlen(seen);
-    bool refused = length >= 4 && seen[length - 1] == '!';
+    bool may_be_silent = times <= 1000;
+    bool refused = length >= (may_be_silent ? 1 : 4) && seen[length - 1] == '!';
     for (size_t i = 0; i + 3 < length; i += 3)
         refused = refused && (memcmp(seen + i, "414", 3) == 0 || memcmp(seen + i, "431", 3) == 0);
     ck_assert_msg(refused, "%zu times %.20s: seen %s", times, filler, seen);

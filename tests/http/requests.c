@@ -374,24 +374,27 @@ END_TEST
 
 START_TEST(too_many_small_headers_are_431)
 {
-    struct response response;
-    char request[4096] = "POST /warm-start HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n";
+    char request[4096] = "POST /warm-start HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n";
     size_t bytes = strlen(request);
-    /* 70 of them leave libmicrohttpd no room for the body: it would wait for that in a busy loop. */
+    int silent = 0;
+    /* Many of them leave libmicrohttpd no room for the body: it would wait for that in a busy loop. */
     for (int i = 0; i < 110; i++) {
         memcpy(request + bytes, "a:b\r\n", 5);
         bytes += 5;
-        if (i < 60)
+        if (i < 40)
             continue;
         reconnect();
         client_send(&client, request, bytes);
         client_send_text(&client, "\r\n{}");
-        client_response(&client, &response);
-        ck_assert(response.status == 400 || response.status == 431);
-        response_free(&response);
+        client_wait_closed(&client);
+        /* Just where its memory ends, it has none left to say so. */
+        silent += client.bytes == 0;
+        ck_assert(client.bytes == 0 || strncmp(client.data, "HTTP/1.1 400", 12) == 0 ||
+                  strncmp(client.data, "HTTP/1.1 431", 12) == 0);
         fixture_settle(&fixture);
     }
-    ck_assert_int_eq(response.status, 431);
+    ck_assert_int_le(silent, 4);
+    ck_assert_int_eq(strncmp(client.data, "HTTP/1.1 431", 12), 0);
 }
 END_TEST
 
