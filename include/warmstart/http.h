@@ -124,6 +124,15 @@ WARMSTART_API int warmstart_http_set_secrets(struct warmstart_http *http, const 
 WARMSTART_API int warmstart_http_check_tls(const char *certificate, const char *key, const char *client_ca,
                                            const char **ret_reason);
 
+/*
+ * Replaces what a server with TLS shows and asks for, for connections that come from now on; those that are
+ * there stay as they are. The texts, as in warmstart_http_check_tls(), need not stay; client_ca may come and
+ * go. Not from inside a callback of the server. 0: done. WARMSTART_ERR_INVALID: they cannot be used, there is
+ * no certificate, or the server has no TLS; WARMSTART_ERR_MEMORY; WARMSTART_ERR_SYSTEM: errno; as it was before.
+ */
+WARMSTART_API int warmstart_http_set_tls(struct warmstart_http *http, const char *certificate,
+                                         const char *key, const char *client_ca);
+
 /* Whom a listener serves. /healthz and /readyz are everywhere, /metrics where supervisors are served. */
 enum warmstart_http_role {
     WARMSTART_HTTP_POLL = 1,     /* controllers: GET /connect, GET /warm-start, POST /v1/wait */

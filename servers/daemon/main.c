@@ -40,7 +40,8 @@ struct daemon {
     struct warmstart_daemon_unix_names unix_names;
     struct warmstart_unix *unix_server; /* NULL: no socket of the line protocol */
     struct warmstart_daemon_notify notify;
-    int argc; /* the command line, to read it again */
+    char (*urls)[URL_BYTES]; /* where each listener can be reached */
+    int argc;                /* the command line, to read it again */
     char **argv;
     bool draining;      /* the first signal was there */
     int drains_left;    /* servers that are not drained yet */
@@ -193,6 +194,32 @@ static int drain_asked(void *user, const struct warmstart_unix_drain_request *re
     return 0;
 }
 
+/* ---- Who may dispatch ---- */
+
+/* Whether only processes of this machine can reach a listener. */
+static bool is_local(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    return host == NULL || strncmp(host, "://127.", 7) == 0 || strncmp(host, "://[::1]", 8) == 0;
+}
+
+/* Warns of each listener that lets every peer hand out runs, if nothing else keeps them from it. */
+static void warn_of_open_listeners(struct daemon *daemon, const struct warmstart_daemon_options *options)
+{
+    for (size_t i = 0; i < daemon->options.listeners_len; i++) {
+        const struct warmstart_daemon_listener *listener = &daemon->options.listeners[i];
+        const struct warmstart_log_field fields[] = {
+            warmstart_daemon_log_text("address", daemon->urls[i]),
+            warmstart_daemon_log_text("hint", "controllers run foreign code and could dispatch runs: use "
+                                              "--http-poll and --http-dispatch, or --dispatch-token-file"),
+        };
+        if (listener->rights == 0 && listener->role == WARMSTART_HTTP_ALL && !is_local(daemon->urls[i]) &&
+            options->dispatch_token_file == NULL)
+            warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "listener_not_split", fields, 2);
+    }
+}
+
 /* ---- Reloading ---- */
 
 /* Reads the secrets that the options name and hands them on. */
@@ -203,8 +230,13 @@ static int reload_secrets(struct daemon *daemon, const struct warmstart_daemon_o
 
     int error = warmstart_daemon_secrets_read(&secrets, options, environ, ret_error, error_bytes);
     if (error == 0) {
-        error = warmstart_http_set_secrets(daemon->http, secrets.token.text, secrets.token.bytes,
-                                           secrets.dispatch.text, secrets.dispatch.bytes);
+        /* What has TLS keeps it, and what has none gets none: listeners are what they were opened as. */
+        if (daemon->options.tls_cert != NULL && options->tls_cert != NULL)
+            error = warmstart_http_set_tls(daemon->http, secrets.tls_cert.text, secrets.tls_key.text,
+                                           secrets.tls_client_ca.text);
+        if (error == 0)
+            error = warmstart_http_set_secrets(daemon->http, secrets.token.text, secrets.token.bytes,
+                                               secrets.dispatch.text, secrets.dispatch.bytes);
         if (error < 0)
             snprintf(ret_error, error_bytes, "secrets: %s", warmstart_strerror(error));
         else
@@ -219,9 +251,11 @@ static int apply(struct daemon *daemon, const struct warmstart_daemon_options *o
                  size_t error_bytes)
 {
     int error = reload_secrets(daemon, options, ret_error, error_bytes);
-    if (error == 0)
-        daemon->log.logger.level = (enum warmstart_log_level)options->log_level;
-    return error;
+    if (error < 0)
+        return error;
+    daemon->log.logger.level = (enum warmstart_log_level)options->log_level;
+    warn_of_open_listeners(daemon, options);
+    return 0;
 }
 
 /* Reads the options again; when something is wrong all stays as it is. */
@@ -341,14 +375,6 @@ static int make_unix(struct daemon *daemon)
                                      drain_asked, daemon, &daemon->unix_server);
 }
 
-/* Whether only processes of this machine can reach a listener. */
-static bool is_local(const char *url)
-{
-    const char *host = strstr(url, "://");
-
-    return host == NULL || strncmp(host, "://127.", 7) == 0 || strncmp(host, "://[::1]", 8) == 0;
-}
-
 static int listen_at(struct daemon *daemon, const struct warmstart_daemon_listener *listener,
                      char url[URL_BYTES])
 {
@@ -401,8 +427,10 @@ static const char *role_name(enum warmstart_http_role role)
 }
 
 /* Says where the listeners are: to people and scripts on standard output, and to the log. */
-static void announce(struct daemon *daemon, char (*urls)[URL_BYTES])
+static void announce(struct daemon *daemon)
 {
+    char(*urls)[URL_BYTES] = daemon->urls;
+
     for (size_t i = 0; i < daemon->options.listeners_len; i++) {
         const struct warmstart_daemon_listener *listener = &daemon->options.listeners[i];
         const enum warmstart_http_role role = listener->role;
@@ -411,29 +439,23 @@ static void announce(struct daemon *daemon, char (*urls)[URL_BYTES])
             warmstart_daemon_log_text("serves", listener->rights != 0
                                                     ? warmstart_daemon_unix_role_name(listener->rights)
                                                     : role_name(role)),
-            warmstart_daemon_log_text("hint", "controllers run foreign code and could dispatch runs: use "
-                                              "--http-poll and --http-dispatch, or --dispatch-token-file"),
         };
         printf("listening on %s\n", urls[i]);
         warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "listening", fields, 2);
-        if (listener->rights == 0 && role == WARMSTART_HTTP_ALL && !is_local(urls[i]) &&
-            daemon->options.dispatch_token_file == NULL)
-            warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "listener_not_split", fields, 3);
     }
+    warn_of_open_listeners(daemon, &daemon->options);
     fflush(stdout);
 }
 
 /* Listens and runs until a signal. Returns the status to exit with. */
 static int serve(struct daemon *daemon)
 {
-    char(*urls)[URL_BYTES] = calloc(daemon->options.listeners_len, sizeof(*urls));
-
-    if (urls == NULL)
+    daemon->urls = calloc(daemon->options.listeners_len, sizeof(*daemon->urls));
+    if (daemon->urls == NULL)
         return complain("listen", WARMSTART_ERR_MEMORY);
-    daemon->status = listen_all(daemon, urls);
+    daemon->status = listen_all(daemon, daemon->urls);
     if (daemon->status == EXIT_SUCCESS)
-        announce(daemon, urls);
-    free(urls);
+        announce(daemon);
     if (daemon->status != EXIT_SUCCESS)
         return daemon->status;
     warmstart_daemon_notify_ready(&daemon->notify);
@@ -507,6 +529,7 @@ int main(int argc, char **argv)
         warmstart_daemon_log_deinit(&daemon.log);
     }
     warmstart_daemon_secrets_deinit(&daemon.secrets);
+    free(daemon.urls);
     warmstart_daemon_options_deinit(&daemon.options);
     return status;
 }

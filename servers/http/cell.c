@@ -96,7 +96,7 @@ static void on_task(struct warmstart_task *task)
         return;
     }
     cell->stalls = 0;
-    bool another_has_room = cell->link.next != cell->link.previous;
+    bool another_has_room = cell->outdated || cell->link.next != cell->link.previous;
     if (cell->connections == 0 && another_has_room)
         warmstart_http_cell_free(cell);
 }
@@ -169,8 +169,30 @@ int warmstart_http_cell_new(struct warmstart_http *http, bool secure)
         free(cell);
         return error;
     }
+    cell->tls = secure ? warmstart_http_tls_hold(http) : NULL;
     link_insert_before(&http->cells_roomy[secure], &cell->link);
     http->cells_len++;
+    return 0;
+}
+
+int warmstart_http_cells_renew(struct warmstart_http *http)
+{
+    struct link *roomy = &http->cells_roomy[true];
+    int error = warmstart_http_cell_new(http, true);
+    if (error < 0)
+        return error;
+    for (struct link *link = http->cells_full.next; link != &http->cells_full; link = link->next) {
+        struct cell *cell = (struct cell *)link;
+        cell->outdated = cell->secure;
+    }
+    /* The new one is the last. */
+    while (roomy->next != roomy->previous) {
+        struct cell *cell = (struct cell *)roomy->next;
+        cell->outdated = true;
+        link_remove(&cell->link);
+        link_insert_before(&http->cells_full, &cell->link);
+        warmstart_http_cell_mark(cell);
+    }
     return 0;
 }
 
@@ -187,6 +209,7 @@ void warmstart_http_cell_free(struct cell *cell)
     warmstart_loop_undefer(http->loop, &cell->task);
     link_remove(&cell->link);
     http->cells_len--;
+    warmstart_http_tls_drop(cell->tls);
     free(cell);
 }
 
@@ -248,7 +271,7 @@ void warmstart_http_cell_take(struct cell *cell)
 void warmstart_http_cell_forget(struct cell *cell)
 {
     assert(cell->connections > 0);
-    if (cell->connections == CELL_CONNECTIONS_MAX) {
+    if (cell->connections == CELL_CONNECTIONS_MAX && !cell->outdated) {
         /* To the front: fill up the full ones, so that the last ones become empty and can go. */
         link_remove(&cell->link);
         link_insert_after(&cell->http->cells_roomy[cell->secure], &cell->link);

@@ -17,11 +17,13 @@ struct cell {
     struct link handshakes;       /* connections whose handshake is not over */
     struct link paused;           /* the same, suspended */
     bool secure;                  /* it speaks TLS */
-    struct link uploads;          /* connections whose request has a body that is not read whole */
-    uint64_t calls;               /* of the access handler: bodies get on */
-    uint32_t stalls;              /* turns in a row that ended with more to do, and in which none was made */
-    struct connection *arriving;  /* that is being handed over */
-    uint32_t connections;         /* how many it has */
+    struct tls *tls;              /* with these certificates, a reference; NULL: it does not */
+    bool outdated;               /* there are other certificates now: no more connections, and then it goes */
+    struct link uploads;         /* connections whose request has a body that is not read whole */
+    uint64_t calls;              /* of the access handler: bodies get on */
+    uint32_t stalls;             /* turns in a row that ended with more to do, and in which none was made */
+    struct connection *arriving; /* that is being handed over */
+    uint32_t connections;        /* how many it has */
 };
 
 /*
@@ -29,6 +31,12 @@ struct cell {
  * WARMSTART_ERR_SYSTEM: errno.
  */
 int warmstart_http_cell_new(struct warmstart_http *http, bool secure);
+
+/*
+ * A new cell with the server's present certificates, and no more connections to those that speak TLS already.
+ * Errors as for _new; then everything is as it was.
+ */
+int warmstart_http_cells_renew(struct warmstart_http *http);
 
 /* Stops a cell; its connections are closed. None of them may be held, and it must not be running. */
 void warmstart_http_cell_free(struct cell *cell);

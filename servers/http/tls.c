@@ -23,6 +23,7 @@
 #define ITEMS_MAX 5
 
 struct tls {
+    unsigned references; /* the server's, and one for each cell */
     char *certificate;
     char *key;
     char *client_ca; /* NULL: clients need no certificate */
@@ -106,6 +107,30 @@ static void add_item(struct tls *tls, size_t *len, enum MHD_OPTION option, const
     tls->items[(*len)++] = (struct MHD_OptionItem){option, 0, (void *)(uintptr_t)text};
 }
 
+/* NULL: no memory. */
+static struct tls *copy_texts(const char *certificate, const char *key, const char *client_ca)
+{
+    struct tls *tls = calloc(1, sizeof(*tls));
+    size_t len = 0;
+    if (!tls)
+        return NULL;
+    tls->references = 1;
+    tls->certificate = strdup(certificate);
+    tls->key = strdup(key);
+    tls->client_ca = client_ca ? strdup(client_ca) : NULL;
+    if (!tls->certificate || !tls->key || (client_ca && !tls->client_ca)) {
+        free_tls(tls);
+        return NULL;
+    }
+    add_item(tls, &len, MHD_OPTION_HTTPS_MEM_CERT, tls->certificate);
+    add_item(tls, &len, MHD_OPTION_HTTPS_MEM_KEY, tls->key);
+    add_item(tls, &len, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES);
+    if (client_ca)
+        add_item(tls, &len, MHD_OPTION_HTTPS_MEM_TRUST, tls->client_ca);
+    add_item(tls, &len, MHD_OPTION_END, NULL);
+    return tls;
+}
+
 int warmstart_http_tls_new(struct warmstart_http *http)
 {
     struct warmstart_http_options *options = &http->options;
@@ -113,33 +138,56 @@ int warmstart_http_tls_new(struct warmstart_http *http)
         warmstart_http_check_tls(options->tls_certificate, options->tls_key, options->tls_client_ca, NULL);
     if (error < 0 || !options->tls_certificate)
         return error;
-    struct tls *tls = calloc(1, sizeof(*tls));
+    http->tls = copy_texts(options->tls_certificate, options->tls_key, options->tls_client_ca);
+    options->tls_certificate = options->tls_key = options->tls_client_ca = NULL;
+    return http->tls ? 0 : WARMSTART_ERR_MEMORY;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* A cell is a libmicrohttpd daemon, which cannot change its certificate: new connections get new cells. */
+int warmstart_http_set_tls(struct warmstart_http *http, const char *certificate, const char *key,
+                           const char *client_ca)
+{
+    if (!http || !http->tls || !certificate)
+        return WARMSTART_ERR_INVALID;
+    int error = warmstart_http_check_tls(certificate, key, client_ca, NULL);
+    if (error < 0)
+        return error;
+    struct tls *old = http->tls;
+    if (is_same(certificate, old->certificate) && is_same(key, old->key) &&
+        is_same(client_ca, old->client_ca))
+        return 0;
+    struct tls *tls = copy_texts(certificate, key, client_ca);
     if (!tls)
         return WARMSTART_ERR_MEMORY;
-    tls->certificate = strdup(options->tls_certificate);
-    tls->key = strdup(options->tls_key);
-    tls->client_ca = options->tls_client_ca ? strdup(options->tls_client_ca) : NULL;
-    if (!tls->certificate || !tls->key || (options->tls_client_ca && !tls->client_ca)) {
-        free_tls(tls);
-        return WARMSTART_ERR_MEMORY;
-    }
-    options->tls_certificate = options->tls_key = options->tls_client_ca = NULL;
-    size_t len = 0;
-    add_item(tls, &len, MHD_OPTION_HTTPS_MEM_CERT, tls->certificate);
-    add_item(tls, &len, MHD_OPTION_HTTPS_MEM_KEY, tls->key);
-    add_item(tls, &len, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES);
-    if (tls->client_ca)
-        add_item(tls, &len, MHD_OPTION_HTTPS_MEM_TRUST, tls->client_ca);
-    add_item(tls, &len, MHD_OPTION_END, NULL);
     http->tls = tls;
-    return 0;
+    error = warmstart_http_cells_renew(http);
+    if (error < 0)
+        http->tls = old;
+    warmstart_http_tls_drop(error < 0 ? tls : old);
+    return error;
 }
 
 void warmstart_http_tls_free(struct warmstart_http *http)
 {
-    if (http->tls)
-        free_tls(http->tls);
+    warmstart_http_tls_drop(http->tls);
     http->tls = NULL;
+}
+
+struct tls *warmstart_http_tls_hold(struct warmstart_http *http)
+{
+    http->tls->references++;
+    return http->tls;
+}
+
+void warmstart_http_tls_drop(struct tls *tls)
+{
+    if (tls && --tls->references == 0)
+        free_tls(tls);
 }
 
 bool warmstart_http_tls_is_for(const struct warmstart_http *http, sa_family_t family)

@@ -24,8 +24,12 @@ void warmstart_http_tls_free(struct warmstart_http *http);
 /* Does a socket with such an address speak TLS? */
 bool warmstart_http_tls_is_for(const struct warmstart_http *http, sa_family_t family);
 
-/* What libmicrohttpd has to be told for a cell that is `secure`, or not. Stays as long as the server. */
+/* What libmicrohttpd has to be told for a cell that is `secure`, or not. Stays as long as what is held of it. */
 struct MHD_OptionItem *warmstart_http_tls_items(struct warmstart_http *http, bool secure);
+
+/* A cell shows the server's present certificate, and keeps it until it is dropped. NULL is fine to be dropped. */
+struct tls *warmstart_http_tls_hold(struct warmstart_http *http);
+void warmstart_http_tls_drop(struct tls *tls);
 
 /* A connection has been handed to its cell, which is a secure one: its handshake begins. */
 void warmstart_http_tls_begin(struct connection *connection);

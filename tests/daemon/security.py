@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -203,6 +204,19 @@ def a_listener_for_everybody_with_a_dispatch_token_is_not_warned_of():
             with Daemon("--http=0.0.0.0:0", *options) as daemon:
                 daemon.stop()
             equal(daemon.log.count(b"event=listener_not_split"), wanted, options)
+
+
+@test
+def it_is_warned_of_when_a_reload_takes_the_token_away():
+    with directory() as path:
+        file, config = write(path, "dispatch", b"token"), os.path.join(path, "config")
+        write(path, "config", f"http = 0.0.0.0:0\ndispatch-token-file = {file}\n".encode())
+        with Daemon("--config", config) as daemon:
+            write(path, "config", b"http = 0.0.0.0:0\n")
+            daemon.send_signal(signal.SIGHUP)
+            until(lambda: b"event=reloaded" in daemon.log, "it says so")
+            daemon.stop()
+        equal(daemon.log.count(b"event=listener_not_split"), 1, "warnings")
 
 
 @process.test_if(not process.WRAPPER and process.BUILD != "sanitized")  # whose memory is too large to search

@@ -7,6 +7,8 @@ Usage: tls.py WARMSTARTD [NAME]...
 import contextlib
 import os
 import re
+import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -42,6 +44,7 @@ def make(directory):
             "-extfile", "extensions", "-out", f"{name}.pem")
 
     certificate("server", "subjectAltName=DNS:localhost,IP:127.0.0.1", "basicConstraints=CA:TRUE")
+    certificate("successor", "subjectAltName=DNS:localhost,IP:127.0.0.1", "basicConstraints=CA:TRUE")
     certificate("authority", "basicConstraints=critical,CA:TRUE")
     certificate("client", "extendedKeyUsage=clientAuth", ca="authority")
     certificate("for_servers", "extendedKeyUsage=serverAuth", ca="authority")
@@ -56,8 +59,8 @@ def secure(*more, cert="server", key="server"):
     return [LISTEN, f"--tls-cert={path(cert + '.pem')}", f"--tls-key={path(key + '.key')}", *more]
 
 
-def context(client=None):
-    made = ssl.create_default_context(cafile=path("server.pem"))
+def context(client=None, server="server"):
+    made = ssl.create_default_context(cafile=path(server + ".pem"))
     if client:
         made.load_cert_chain(path(client + ".pem"), path(client + ".key"))
     return made
@@ -352,6 +355,90 @@ def a_client_ca_lets_only_its_own_in():
         deliver(daemon)
         process.tls_context = context()
         daemon.stop()
+
+
+def shown(daemon):
+    """The name in the certificate that the next connection sees."""
+    for name in ("server", "successor"):
+        with contextlib.suppress(ssl.SSLError):
+            with context(server=name).wrap_socket(raw(daemon), server_hostname="localhost"):
+                return name
+    return None
+
+
+def reload(daemon, wanted):
+    seen = daemon.log.count(b"event=" + wanted)
+    daemon.send_signal(signal.SIGHUP)
+    until(lambda: daemon.log.count(b"event=" + wanted) > seen, f"the log says {wanted}")
+
+
+@test
+def a_new_certificate_is_shown_after_sighup_and_connections_stay():
+    def become(name):
+        for kind in ("pem", "key"):
+            shutil.copy(path(f"{name}.{kind}"), path(f"present.{kind}"))
+
+    become("server")
+    with Daemon(*secure(cert="present", key="present")) as daemon, contextlib.ExitStack() as stack:
+        # More than a cell has, so that some are full and one is not.
+        polls = [stack.enter_context(contextlib.closing(poll(daemon, controller=f"controller_{i}"))) for i in range(260)]
+        until(lambda: daemon.held() == 260, "the polls are held")
+        become("successor")
+        reload(daemon, b"reloaded")
+        equal(shown(daemon), "successor")
+        process.tls_context = context(server="successor")
+        equal(daemon.held(), 260, "polls that are held")
+        check(daemon.post(message()), "a poll on an old connection gets a run")
+        equal(polls[-1].getresponse().read(), message(), "what it got")
+
+        shutil.copy(path("server.key"), path("present.key"))
+        reload(daemon, b"reload_failed")
+        equal(shown(daemon), "successor")
+        become("successor")
+        reload(daemon, b"reloaded")
+        cells = metric(daemon, "warmstart_http_cells")
+        for _ in range(3):
+            reload(daemon, b"reloaded")
+        equal(metric(daemon, "warmstart_http_cells"), cells, "cells after nothing has changed")
+
+        for one in polls:
+            one.close()
+        until(lambda: metric(daemon, "warmstart_http_cells") == 1, "the old cells are gone")
+        become("server")
+        reload(daemon, b"reloaded")
+        process.tls_context = context()
+        equal(shown(daemon), "server")
+        deliver(daemon)
+        until(lambda: metric(daemon, "warmstart_http_cells") == 1, "the old cells are gone again")
+        daemon.stop()
+
+
+@test
+def a_client_ca_may_come_and_go():
+    with process.directory() as folder:
+        config = os.path.join(folder, "config")
+
+        def configure(more):
+            with open(config, "w") as file:
+                file.write(f"http = 127.0.0.1:0\ntls-cert = {path('server.pem')}\ntls-key = {path('server.key')}\n{more}")
+
+        def answered(client):
+            with contextlib.suppress(ssl.SSLError, ConnectionError):
+                with context(client).wrap_socket(raw(daemon), server_hostname="localhost") as connection:
+                    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    return b" 200 " in read_all(connection)
+            return False
+
+        configure("")
+        with Daemon("--config", config) as daemon:
+            equal((answered(None), answered("client")), (True, True))
+            configure(f"tls-client-ca = {path('authority.pem')}\n")
+            reload(daemon, b"reloaded")
+            equal((answered(None), answered("client")), (False, True))
+            configure("")
+            reload(daemon, b"reloaded")
+            equal((answered(None), answered("client")), (True, True))
+            daemon.stop()
 
 
 @test
