@@ -447,7 +447,7 @@ static void one_world(uint64_t seed)
         if (world.clock.now > world.latest)
             world.latest = world.clock.now;
         if (chance(2))
-            world.clock.now -= UNIT / 2;
+            world.clock.now -= world.clock.now < UNIT / 2 ? world.clock.now : UNIT / 2;
         if (chance(30))
             process();
         else if (chance(1))
