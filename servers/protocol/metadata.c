@@ -118,7 +118,7 @@ static int is_utf8(const char *text, size_t bytes)
 {
     size_t at = 0;
     while (at < bytes) {
-        size_t len = warmstart_json_utf8(text + at, bytes - at);
+        size_t len = (uint8_t)text[at] < 0x80 ? 1 : warmstart_json_utf8(text + at, bytes - at);
         if (len == 0)
             return 0;
         at += len;

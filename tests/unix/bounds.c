@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -319,6 +320,31 @@ START_TEST(from_who_does_not_read_no_commands_are_read)
 }
 END_TEST
 
+/* However many commands come at once, not much more than 64 KiB of answers wait in the server. */
+START_TEST(few_answers_wait_for_who_does_not_read)
+{
+    static char commands[8 * 3000];
+    int unread = 0;
+    for (size_t i = 0; i < sizeof(commands); i += 8)
+        memcpy(commands + i, "stats a\n", 8);
+    begin();
+    client_say(&other, "stats s\n");
+    client_hear(&other);
+    size_t answer_bytes = other.bytes;
+    other.bytes = 0;
+    ck_assert_uint_eq(client_push(&one, commands, sizeof(commands)), sizeof(commands));
+    fixture_settle(&fixture);
+    ck_assert_int_eq(ioctl(one.fd, FIONREAD, &unread), 0);
+    uint64_t answered = (fixture_stats(&fixture).commands_total - 1) * answer_bytes;
+    ck_assert_uint_gt(answered, 65536);
+    ck_assert_uint_lt(answered, (uint64_t)unread + 65536 + 20 * answer_bytes);
+    client_hear(&one);
+    ck_assert_uint_eq(fixture_stats(&fixture).commands_total, 3001);
+    one.bytes = 0;
+    finish();
+}
+END_TEST
+
 START_TEST(who_never_reads_its_answers_is_closed)
 {
     const char *commands = "stats a\nstats b\nstats c\nstats d\n";
@@ -581,6 +607,7 @@ int main(void)
     tcase_add_test(tcase, who_reads_nothing_of_a_payload_is_closed);
     tcase_add_test(tcase, who_reads_slowly_is_not_closed);
     tcase_add_test(tcase, from_who_does_not_read_no_commands_are_read);
+    tcase_add_test(tcase, few_answers_wait_for_who_does_not_read);
     tcase_add_test(tcase, who_never_reads_its_answers_is_closed);
     tcase_add_test(tcase, who_quits_and_does_not_read_is_closed_too);
     tcase_add_test(tcase, who_goes_while_it_is_not_read_from_is_noticed);
