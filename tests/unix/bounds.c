@@ -393,7 +393,8 @@ START_TEST(who_sends_much_at_once_does_not_hold_up_others)
         memcpy(commands + i * 7, "ping p\n", 7);
     begin();
     int large = 4 * (int)MIB;
-    ck_assert_int_eq(setsockopt(one.fd, SOL_SOCKET, SO_SNDBUFFORCE, &large, sizeof(large)), 0);
+    /* Only root may have so much; what others have is enough too. */
+    (void)setsockopt(one.fd, SOL_SOCKET, SO_SNDBUFFORCE, &large, sizeof(large));
     size_t sent = client_push(&one, commands, len * 7);
     ck_assert_uint_gt(sent, 200000);
     ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
