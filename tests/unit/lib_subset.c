@@ -681,6 +681,30 @@ START_TEST(waiters_past_match_until_do_not_fit)
 }
 END_TEST
 
+/* Sets are known by their numbers, 64 at a time: those with one field are not those with another further on. */
+START_TEST(fields_of_sets_that_are_far_apart_are_not_taken_for_each_other)
+{
+    struct core core;
+    core_init(&core);
+    core.options.order = (enum warmstart_order)_i;
+    core_start(&core);
+    char text[32];
+    for (int i = 0; i < 3 * 64; i++) {
+        (void)snprintf(text, sizeof(text), i == 0 ? "r=1" : i % 64 == 0 ? "o=%d" : "filler=%d", i);
+        core_register(&core, text, NULL);
+    }
+    ck_assert_uint_eq(core_stats(&core).groups, 3 * 64);
+    static const char *const queries[] = {"r=1 o=64", "o=64 r=1", "r=1 o=128", "o=128 r=1",
+                                          "o=64 filler=129"};
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        ck_assert_uint_eq(count(&core, queries[i]), 0);
+        ck_assert_uint_eq(match(&core, queries[i]), 0);
+    }
+    ck_assert_uint_eq(count(&core, "o=64"), 1);
+    core_end(&core);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("subset");
@@ -689,6 +713,7 @@ int main(void)
     tcase_add_test(tcase, one_field_that_differs_is_enough_not_to_fit);
     tcase_add_test(tcase, no_fields_fit_every_waiter);
     tcase_add_test(tcase, a_query_that_is_no_query_is_refused);
+    tcase_add_loop_test(tcase, fields_of_sets_that_are_far_apart_are_not_taken_for_each_other, 0, 2);
     tcase_add_test(tcase, the_newest_of_all_sets_that_fit_is_taken);
     tcase_add_test(tcase, the_oldest_of_all_sets_that_fit_is_taken);
     tcase_add_loop_test(tcase, among_many_sets_the_same_is_taken_as_by_looking_at_all, 0, 2);
