@@ -11,6 +11,7 @@ enum { STATUS_RIGHT = 0, STATUS_FAULTS = 1, STATUS_USAGE = 2, STATUS_UNREACHABLE
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Memory that is zero; ends the program if there is none. */
+/* NOLINTNEXTLINE(readability-redundant-declaration): bench/core has the same, for a program that has both */
 void *allocate(size_t count, size_t bytes);
 
 #endif

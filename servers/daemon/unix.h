@@ -25,7 +25,7 @@ int warmstart_daemon_unix_names_read(struct warmstart_daemon_unix_names *names,
                                      size_t error_bytes);
 
 /* Makes the server; `on_drain` is called with `user` when an operator asks to stop. As warmstart_unix_new(). */
-int warmstart_daemon_unix_new(struct warmstart_loop *loop, const struct warmstart_daemon_options *options,
+int warmstart_daemon_unix_new(struct warmstart_loop *loop, const struct warmstart_daemon_options *given,
                               const struct warmstart_daemon_unix_names *names,
                               const struct warmstart_logger *logger,
                               int (*on_drain)(void *user, const struct warmstart_unix_drain_request *request),

@@ -59,6 +59,7 @@ size_t warmstart_metadata_show_string(const char *text, size_t bytes, char *out)
 static size_t show_word(const char *word, char *out)
 {
     size_t bytes = strlen(word);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the length says where it ends */
     memcpy(out, word, bytes);
     return bytes;
 }
