@@ -9,7 +9,7 @@
 
 int warmstart_socket_file_clear(const struct sockaddr_un *path)
 {
-    struct stat status;
+    struct stat status = {0};
     if (lstat(path->sun_path, &status) < 0)
         return errno == ENOENT ? 0 : WARMSTART_ERR_SYSTEM;
     errno = EADDRINUSE;
@@ -30,7 +30,7 @@ int warmstart_socket_file_clear(const struct sockaddr_un *path)
 
 void warmstart_socket_file_remember(struct socket_file *file, const struct sockaddr_un *path)
 {
-    struct stat status;
+    struct stat status = {0};
     file->path = *path;
     if (lstat(path->sun_path, &status) == 0) {
         file->device = status.st_dev;
@@ -40,7 +40,7 @@ void warmstart_socket_file_remember(struct socket_file *file, const struct socka
 
 void warmstart_socket_file_remove(const struct socket_file *file)
 {
-    struct stat status;
+    struct stat status = {0};
     if (file->path.sun_family == AF_UNIX && lstat(file->path.sun_path, &status) == 0 &&
         status.st_dev == file->device && status.st_ino == file->inode)
         (void)unlink(file->path.sun_path);
