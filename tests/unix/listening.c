@@ -35,7 +35,7 @@ static void finish(void)
 
 static struct stat status_of(const char *path)
 {
-    struct stat status;
+    struct stat status = {0};
     ck_assert_msg(lstat(path, &status) == 0, "%s: %s", path, strerror(errno));
     return status;
 }
