@@ -107,13 +107,15 @@ def enter():
     """Becomes a process with mounts of its own, if this one has none."""
     if INSIDE in os.environ:
         return
-    own = ["unshare", "--mount", "--propagation", "private"]
-    if os.geteuid() != 0:
-        own.append("--map-root-user")
-    tried = subprocess.run([*own, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, text=True, check=False)
-    if tried.returncode == 0:
-        os.environ[INSIDE] = "1"
-        os.execvp(own[0], [*own, sys.executable, *sys.argv])
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    # In a root that is no mount itself (a plain chroot) nothing can be made private: what is mounted is unmounted.
+    for propagation in ("private", "unchanged"):
+        own = ["unshare", "--mount", "--propagation", propagation, *user]
+        trial = [*own, "sh", "-c", "mount -t tmpfs tmpfs /mnt && umount /mnt"]
+        tried = subprocess.run(trial, capture_output=True, text=True, check=False)
+        if tried.returncode == 0:
+            os.environ[INSIDE] = "1"
+            os.execvp(own[0], [*own, sys.executable, *sys.argv])
     verdict = "not ok 1 - a file system of our own" if os.environ.get("CI") else "ok 1 # SKIP no file system of our own"
     print(f"1..1\n# {tried.stderr.strip()}\n{verdict}")
     sys.exit(1 if os.environ.get("CI") else 0)
