@@ -4,6 +4,10 @@
  * is held; a POST's body goes to the newest that is held, and "true" to the supervisor, or "false" if none
  * is. Nothing is parsed but where a request ends, no key is compared, no delivery is confirmed, no time
  * limit is kept. For measurements only: no other server can cost less with these system calls.
+ *
+ * With --suspend it makes the calls that a server on libmicrohttpd makes beside them: what is held is taken
+ * out of the epoll fd and put back, is read once in vain after each answer, and the kernel is asked whether
+ * a message has arrived. So what warmstartd takes can be told from what the kernel takes for it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +21,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum { FDS_MAX = 65536, BUFFER_BYTES = 64 * 1024, BODY_BYTES_MAX = 64 << 20, BATCH = 256, BACKLOG = 4096 };
@@ -37,6 +40,7 @@ static int held[FDS_MAX]; /* a stack of fds, the newest last */
 static uint32_t held_len;
 static int epoll;
 static char buffer[BUFFER_BYTES];
+static bool suspending;
 
 static _Noreturn void fail(const char *what)
 {
@@ -87,15 +91,41 @@ static void keep_rest(int fd, const struct iovec *parts, int parts_len, size_t s
         at += parts[i].iov_len;
     }
     connection->out = (struct iovec){connection->rest + sent, total - sent};
-    watch(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT);
+    if (!suspending)
+        watch(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT);
 }
 
-static void write_parts(int fd, const struct iovec *parts, int parts_len)
+static void suspend(int fd)
+{
+    if (suspending)
+        watch(EPOLL_CTL_DEL, fd, 0);
+}
+
+static void resume(int fd)
+{
+    char nothing;
+    if (!suspending)
+        return;
+    (void)recv(fd, &nothing, sizeof(nothing), MSG_PEEK);
+    watch(EPOLL_CTL_ADD, fd, connections[fd].rest != NULL ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* Whether it has, makes no difference here. */
+static void ask_arrived(int fd)
+{
+    struct tcp_info info;
+    socklen_t bytes = sizeof(info);
+    if (suspending)
+        (void)getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes);
+}
+
+static void write_parts(int fd, struct iovec *parts, int parts_len)
 {
     size_t total = 0;
     for (int i = 0; i < parts_len; i++)
         total += parts[i].iov_len;
-    ssize_t sent = writev(fd, parts, parts_len);
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)parts_len};
+    ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
     if (sent < 0)
         sent = 0; /* a connection that broke says so when it is read */
     if ((size_t)sent < total)
@@ -133,8 +163,12 @@ static void hand_over(int supervisor, char *body, size_t body_bytes)
     int head_bytes = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
                               body_bytes - wrapping - 1);
     struct iovec parts[] = {{head, (size_t)head_bytes}, {body + wrapping, body_bytes - wrapping - 1}};
+    suspend(supervisor);
     write_parts(controller, parts, 2);
+    ask_arrived(controller);
+    resume(controller);
     write_parts(supervisor, &(struct iovec){yes, sizeof(yes) - 1}, 1);
+    resume(supervisor);
 }
 
 static void hold(int fd)
@@ -142,6 +176,7 @@ static void hold(int fd)
     connections[fd].held = true;
     connections[fd].place = held_len;
     held[held_len++] = fd;
+    suspend(fd);
 }
 
 /* Bytes of the first request; 0: it is not whole; SIZE_MAX: it makes no sense. */
@@ -242,10 +277,13 @@ static int listen_on(const char *port)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2 || argv[1][0] < '0' || argv[1][0] > '9') {
+    suspending = argc == 3 && strcmp(argv[1], "--suspend") == 0;
+    const char *port = argv[argc - 1];
+    if (argc != (suspending ? 3 : 2) || port[0] < '0' || port[0] > '9') {
         fprintf(stderr,
-                "Usage: floor PORT\n\nThe least server there can be; for measurements only. PORT 0 picks "
-                "a free one, which is printed.\n");
+                "Usage: floor [--suspend] PORT\n\nThe least server there can be; for measurements only. "
+                "PORT 0 picks a free one, which is printed.\n"
+                "  --suspend   makes the system calls of a server on libmicrohttpd\n");
         return 2;
     }
     struct rlimit limit;
@@ -255,7 +293,7 @@ int main(int argc, char **argv)
     }
     struct epoll_event events[BATCH];
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    int listener = listen_on(argv[1]);
+    int listener = listen_on(port);
     watch(EPOLL_CTL_ADD, listener, EPOLLIN);
     for (;;) {
         int len = epoll_wait(epoll, events, BATCH, -1);

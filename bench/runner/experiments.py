@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 SUPERVISORS = 50
 CONTROLLERS = 500
-ALL = ["node-sqlite", "node-map", "bun", "bun-compiled", "redis", "beanstalkd", "floor",
+ALL = ["node-sqlite", "node-map", "bun", "bun-compiled", "redis", "beanstalkd", "floor", "floor-suspend",
        "warmstart", "warmstart-http-unix", "warmstart-unix"]
 RIVALS = ["bun-compiled", "warmstart"]
 
@@ -89,15 +89,16 @@ def steady():
 EXPERIMENTS = [
     Experiment(
         "article", "The article's load: 500 controllers, 50 supervisors", 5, article(ALL),
-        article(["node-sqlite", "node-map", "bun-compiled", "redis", "floor", "warmstart", "warmstart-unix"])),
+        article(["node-sqlite", "node-map", "bun-compiled", "redis", "floor", "floor-suspend", "warmstart",
+                 "warmstart-unix"])),
     Experiment(
         "held", "Held connections", 3, held(["redis", *RIVALS], [500, 2000, 5000, 10000, 17500]),
         held(["warmstart"], [500, 17500])),
     Experiment("confirm", "The cost of knowing that it arrived", 5, confirm(), confirm()),
-    Experiment("tail", "Latency at a fixed rate", 3, tail(["redis", *RIVALS], [30, 60, 90]),
-               tail(["warmstart"], [60])),
+    Experiment("tail", "Latency at a fixed rate", 3, tail(["redis", "floor", *RIVALS], [30, 60, 90]),
+               tail(["floor", "warmstart"], [60])),
     Experiment("size", "What has to be shipped", 1, [], [], kind="size"),
-    Experiment("start", "Time to start", 20, article([name for name in ALL if name != "floor"]),
+    Experiment("start", "Time to start", 20, article([name for name in ALL if not name.startswith("floor")]),
                article(["bun-compiled", "warmstart"]), kind="start"),
     Experiment("race", "Polls that are aborted", 1,
                [Point("warmstart", mode) for mode in ("write", "ack:0", "ack:2", "ack:5", "required")]

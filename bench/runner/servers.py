@@ -61,6 +61,11 @@ def kinds(project, build):
             lambda port, folder: [f"{build}/bench/peers/floor", str(port)],
             lambda said, port, folder: said,
         ),
+        "floor-suspend": Kind(
+            "the floor, with libmicrohttpd's calls",
+            lambda port, folder: [f"{build}/bench/peers/floor", "--suspend", str(port)],
+            lambda said, port, folder: said,
+        ),
         "warmstart": Kind(
             "warmstartd, HTTP",
             lambda port, folder: [*ours, f"--http=127.0.0.1:{port}"],
