@@ -33,7 +33,6 @@ static void choose(struct world_setting *setting, uint64_t allocations[STEPS])
     seeded_init(&seeded, seed);
     generator_init(&generator, &seeded.source, false, setting);
     generator.starve = 0;
-    setting->thorough = 1;
     world_begin(&world, setting);
     for (uint32_t i = 0; i < STEPS; i++) {
         generator_next(&generator, &world, &operations[i]);

@@ -35,7 +35,6 @@ static void choose_setting(struct generator *generator, bool big, struct world_s
     if (chance(generator, 10))
         setting->start =
             chance(generator, 50) ? 0 : WARMSTART_NEVER - 1 - UINT64_C(1) * UNIT * below(generator, 200);
-    setting->thorough = big ? 256 : chance(generator, 25) ? 1 : 4;
     setting->old = below(generator, 2);
     limit(generator, 20, 4, &setting->fields_max);
     limit(generator, 20, 5, &setting->retired_max);

@@ -400,7 +400,6 @@ static bool simplify_setting(struct shrinker *shrinker)
 unsigned int simulation_shrink(struct finding *finding)
 {
     struct shrinker shrinker = {.best = finding, .tried = share()};
-    finding->setting.thorough = 1; /* where it is seen first, not where it was looked for */
     *shrinker.tried = *finding;
     bool better = still(&shrinker);
     while (better) {

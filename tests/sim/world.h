@@ -27,7 +27,6 @@ struct world_setting {
     uint32_t retired_max;
     uint32_t fields_max;
     uint32_t old;      /* see inside_make_old() */
-    uint32_t thorough; /* everything is compared after each so-many-th step */
     enum warmstart_order order;
     enum model_fault fault;
 };
