@@ -26,7 +26,7 @@ struct world_setting {
     uint32_t instances_max;
     uint32_t retired_max;
     uint32_t fields_max;
-    uint32_t old;      /* see inside_make_old() */
+    uint32_t old; /* see inside_make_old() */
     enum warmstart_order order;
     enum model_fault fault;
 };
