@@ -350,7 +350,8 @@ static void on_ready(struct warmstart_watch *watch, uint32_t events)
         connection->blocked = false;
         warmstart_unix_connection_touch(connection);
     }
-    if (watch->events & EPOLLIN) {
+    /* It may be finishing since this round began; the watch does not know of that yet. */
+    if ((watch->events & EPOLLIN) && !connection->finishing) {
         if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
             read_some(connection);
     } else if (events & (EPOLLHUP | EPOLLERR)) {

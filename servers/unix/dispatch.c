@@ -115,9 +115,11 @@ void warmstart_unix_dispatch_announce(struct connection *connection, const struc
 
 void warmstart_unix_dispatch_forget(struct connection *connection)
 {
-    if (connection->incoming)
-        free_dispatch(connection->incoming);
+    if (!connection->incoming)
+        return;
+    free_dispatch(connection->incoming);
     connection->incoming = NULL;
+    connection->input.body_at = NULL;
 }
 
 /* ---- Running ---- */

@@ -216,6 +216,23 @@ START_TEST(a_body_has_to_end_in_time_however_it_trickles)
 }
 END_TEST
 
+/* The deadline comes first in a round, and what follows of the body is read in the same one. */
+START_TEST(what_comes_of_a_body_in_the_moment_of_its_deadline_goes_nowhere)
+{
+    char *more = malloc(MIB);
+    ck_assert_ptr_nonnull(more);
+    memset(more, 'x', MIB);
+    begin();
+    client_say(&one, "dispatch d 1000000\nbegun");
+    fixture.now += UINT64_C(30000) * 1000000;
+    ck_assert_uint_gt(client_push(&one, more, MIB), 0);
+    client_expect_error(&one, "d", "timeout", "the body");
+    ck_assert(one.closed);
+    free(more);
+    finish();
+}
+END_TEST
+
 START_TEST(the_line_feed_behind_a_body_has_to_come_in_time)
 {
     begin();
@@ -603,6 +620,7 @@ int main(void)
     tcase_add_test(tcase, a_line_has_to_end_in_time_however_it_trickles);
     tcase_add_test(tcase, the_time_of_a_line_begins_with_it);
     tcase_add_test(tcase, a_body_has_to_end_in_time_however_it_trickles);
+    tcase_add_test(tcase, what_comes_of_a_body_in_the_moment_of_its_deadline_goes_nowhere);
     tcase_add_test(tcase, the_line_feed_behind_a_body_has_to_come_in_time);
     tcase_add_test(tcase, idle_connections_are_closed_if_that_is_wanted);
     tcase_add_test(tcase, who_reads_nothing_of_a_payload_is_closed);
