@@ -418,6 +418,9 @@ static void tell(struct wait *wait, enum warmstart_ending ending)
         warmstart_unix_connection_say(connection, "TIMEOUT %.*s\n", tag_bytes, tag);
         break;
     case WARMSTART_ENDING_UNCERTAIN:
+        /* An OK that is on its way is the last word. */
+        if (wait->acknowledged)
+            break;
         warmstart_unix_connection_say(connection, "OVER %.*s %" PRIu64 "\n", tag_bytes, tag, wait->waiter);
         break;
     case WARMSTART_ENDING_DELIVERED:

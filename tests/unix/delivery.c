@@ -233,6 +233,29 @@ START_TEST(an_ack_before_the_end_of_the_payload_is_early)
 }
 END_TEST
 
+/* The OK is on its way and says whose the run is: nothing else can be said behind it. */
+START_TEST(what_was_answered_with_ok_is_not_over)
+{
+    char head[64], line[80], id[ID_BYTES], large_id[ID_BYTES];
+    size_t bytes = socket_takes() + 20000;
+    client_say(&one, "wait a -- k=a\nwait b -- k=b\n");
+    client_dispatch(&supervisor, "d", "-- k=a", "run", 3);
+    ck_assert_int_gt(recv(one.fd, head, sizeof(head), MSG_PEEK), 10);
+    ck_assert_int_eq(sscanf(head, "PAYLOAD a %39[0-9] ", id), 1);
+    client_dispatch(&supervisor, "e", "timeout=60000 -- k=b", large, bytes);
+    snprintf(line, sizeof(line), "ack x %s\n", id);
+    ck_assert_uint_eq(client_push(&one, line, strlen(line)), strlen(line));
+    fixture_settle(&fixture);
+    fixture_pass(&fixture, 1000);
+    client_expect(&supervisor, "UNCERTAIN d 1\n");
+    client_expect_payload(&one, "a", "run", 3, id);
+    client_expect_payload(&one, "b", large, bytes, large_id);
+    client_expect(&one, "OK x\n");
+    client_settle_payload(&one, "ack", "y", large_id, "OK y\n");
+    client_expect(&supervisor, "DELIVERED e 1\n");
+}
+END_TEST
+
 /* ---- Gone ---- */
 
 START_TEST(a_receiver_that_goes_without_reading_has_not_got_it)
@@ -632,6 +655,7 @@ int main(void)
     tcase_add_test(tcase, the_next_wait_may_come_with_the_ack);
     tcase_add_test(tcase, an_old_id_does_not_fit_a_new_payload);
     tcase_add_test(tcase, an_ack_before_the_end_of_the_payload_is_early);
+    tcase_add_test(tcase, what_was_answered_with_ok_is_not_over);
     tcase_add_test(tcase, a_receiver_that_goes_without_reading_has_not_got_it);
     tcase_add_test(tcase, a_receiver_that_goes_with_one_byte_unread_has_not_got_it);
     tcase_add_test(tcase, of_a_receiver_that_has_read_and_goes_nobody_can_tell);
