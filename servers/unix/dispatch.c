@@ -226,8 +226,10 @@ static void tell(struct dispatch *dispatch, const struct warmstart_settlement *s
     };
     struct connection *connection = dispatch->tagged.connection;
     const struct warmstart_conn *conn = settlement->conn;
+    /* Other transports can have ids that a line cannot. */
     bool named = settlement->outcome == WARMSTART_OUTCOME_DELIVERED && conn &&
-                 conn->controller_id_bytes > 0 && conn->controller_id_bytes <= COMMAND_VALUE_BYTES_MAX;
+                 conn->controller_id_bytes > 0 && conn->controller_id_bytes <= COMMAND_VALUE_BYTES_MAX &&
+                 warmstart_unix_command_is_text(conn->controller_id, conn->controller_id_bytes);
     warmstart_unix_connection_say(connection, "%s %.*s %u%s%.*s\n", words[settlement->outcome],
                                   dispatch->tagged.tag_bytes, dispatch->tagged.tag, settlement->attempts,
                                   named ? " " : "", named ? (int)conn->controller_id_bytes : 0,

@@ -304,6 +304,51 @@ START_TEST(waiters_are_listed_by_key_and_instance)
 }
 END_TEST
 
+/* A waiter of another transport, which takes whatever it is given. */
+static void foreign_deliver(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                            struct warmstart_payload *payload)
+{
+    (void)payload;
+    warmstart_loop_report(conn->transport->loop, waiter, WARMSTART_OUTCOME_DELIVERED);
+}
+
+static void foreign_ended(struct warmstart_conn *conn, warmstart_waiter_id waiter,
+                          enum warmstart_ending ending)
+{
+    (void)conn;
+    (void)waiter;
+    ck_assert_int_eq(ending, WARMSTART_ENDING_DELIVERED);
+}
+
+static void foreign_settled(struct warmstart_origin *origin, const struct warmstart_settlement *settlement)
+{
+    (void)origin;
+    (void)settlement;
+}
+
+START_TEST(a_name_that_cannot_stand_in_a_line_is_not_told)
+{
+    static const struct warmstart_transport_operations operations = {
+        sizeof(operations), "foreign", foreign_deliver, foreign_ended, foreign_settled};
+    static const char *const names[] = {"a\nNO_MATCH d", "a\r", "\033[2J", "caf\xe9", "\xff"};
+    struct warmstart_transport transport = {0};
+    ck_assert_int_eq(warmstart_loop_attach(fixture.loop, &transport, &operations), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct warmstart_registration registration;
+        struct warmstart_conn conn = {
+            .transport = &transport, .controller_id = names[i], .controller_id_bytes = strlen(names[i])};
+        warmstart_waiter_id waiter;
+        warmstart_registration_init(&registration);
+        registration.controller_id = names[i];
+        registration.controller_id_bytes = strlen(names[i]);
+        ck_assert_int_eq(warmstart_loop_register(&conn, &registration, &waiter), 0);
+        client_dispatch(&supervisor, "d", "", "run", 3);
+        client_expect(&supervisor, "DELIVERED d 1\n");
+    }
+    ck_assert_int_eq(warmstart_loop_detach(&transport), 0);
+}
+END_TEST
+
 START_TEST(a_long_list_ends_with_dots)
 {
     char line[64];
@@ -568,6 +613,7 @@ int main(void)
     tcase_add_test(tcase, a_ping_tells_the_versions);
     tcase_add_test(tcase, statistics_are_lines_of_names_and_numbers);
     tcase_add_test(tcase, waiters_are_listed_by_key_and_instance);
+    tcase_add_test(tcase, a_name_that_cannot_stand_in_a_line_is_not_told);
     tcase_add_test(tcase, a_long_list_ends_with_dots);
     tcase_add_test(tcase, a_cordoned_instance_gets_nothing_until_it_is_uncordoned);
     tcase_add_test(tcase, a_retired_controller_is_refused_for_so_long);
