@@ -10,7 +10,8 @@
 
 #define GROUPS_DEFAULT 1000
 /* Of a group's text: the manager's limits could make it longer than that; then it is left out. */
-#define KEY_BYTES_MAX 65536
+#define KEY_BYTES_MAX  65536
+#define KEYS_BYTES_MAX ((size_t)8388608) /* of all groups: what does not fit is left out, too */
 
 struct group {
     uint64_t hash;
@@ -25,7 +26,8 @@ struct listing {
     const struct command *command;
     struct table groups;
     size_t groups_max;
-    bool truncated; /* there are more than groups_max */
+    size_t keys_bytes; /* of all groups */
+    bool truncated;    /* there are more than groups_max, or than there is room for */
     size_t key_bytes;
     char key[KEY_BYTES_MAX]; /* of the waiter that is looked at */
 };
@@ -122,6 +124,7 @@ static struct group *add_group(struct listing *listing, uint64_t hash)
     }
     *group = (struct group){.hash = hash, .key_bytes = listing->key_bytes};
     memcpy(group->key, listing->key, listing->key_bytes);
+    listing->keys_bytes += listing->key_bytes;
     warmstart_table_add(&listing->groups, hash, group);
     return group;
 }
@@ -137,7 +140,8 @@ static int view(void *user, const struct warmstart_waiter_view *waiter)
     }
     uint64_t hash = hash_bytes(&listing->server->hash_key, listing->key, listing->key_bytes);
     struct group *group = find(listing, hash);
-    if (!group && listing->groups.len == listing->groups_max) {
+    if (!group && (listing->groups.len == listing->groups_max ||
+                   listing->key_bytes > KEYS_BYTES_MAX - listing->keys_bytes)) {
         listing->truncated = true;
         return 0;
     }
@@ -237,6 +241,7 @@ void warmstart_unix_operate_list(struct connection *connection, const struct com
     listing->server = server;
     listing->command = command;
     listing->groups_max = command->max > 0 ? (size_t)command->max : GROUPS_DEFAULT;
+    listing->keys_bytes = 0;
     listing->truncated = false;
     warmstart_table_init(&listing->groups, &server->memory);
     int error = warmstart_foreach_waiter(warmstart_loop_manager(server->loop), view, listing,

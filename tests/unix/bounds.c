@@ -450,6 +450,35 @@ START_TEST(who_asks_for_long_lists_does_not_hold_up_others)
 }
 END_TEST
 
+/* Each wait is of a kind of its own and has nearly as much metadata as it may. */
+static void wait_with_much_metadata(struct client *client, int number)
+{
+    static char value[1001], line[10000];
+    memset(value, '"', 1000);
+    int bytes = snprintf(line, sizeof(line), "wait %d -- n:=%d", number, number);
+    for (int i = 0; i < 8; i++)
+        bytes += snprintf(line + bytes, sizeof(line) - (size_t)bytes, " %d=%s", i, value);
+    line[bytes++] = '\n';
+    client_send(client, line, (size_t)bytes);
+}
+
+/* What is left of a list is shown to be left out. */
+START_TEST(a_list_has_no_more_than_some_megabytes)
+{
+    begin();
+    for (int i = 0; i < 1000; i++)
+        wait_with_much_metadata(&one, i);
+    client_say(&other, "list l max=10000\n");
+    char *text = client_expect_data(&other, "l");
+    size_t bytes = strlen(text);
+    ck_assert_uint_gt(bytes, 7 * MIB);
+    ck_assert_uint_lt(bytes, 9 * MIB);
+    ck_assert_str_eq(text + bytes - 5, "\n...\n");
+    free(text);
+    finish();
+}
+END_TEST
+
 START_TEST(urgent_bytes_do_not_make_a_busy_loop)
 {
     begin();
@@ -632,6 +661,7 @@ int main(void)
     tcase_add_test(tcase, who_goes_while_it_is_not_read_from_is_noticed);
     tcase_add_test(tcase, who_sends_much_at_once_does_not_hold_up_others);
     tcase_add_test(tcase, who_asks_for_long_lists_does_not_hold_up_others);
+    tcase_add_test(tcase, a_list_has_no_more_than_some_megabytes);
     tcase_add_test(tcase, urgent_bytes_do_not_make_a_busy_loop);
     tcase_add_test(tcase, without_descriptors_new_clients_are_told_so_and_nothing_spins);
     tcase_add_test(tcase, descriptors_that_are_sent_along_are_not_kept);
