@@ -317,6 +317,9 @@ void warmstart_http_confirm_closing(struct connection *connection)
             confirmation->owns_fd = true;
         }
     }
+    /* Reported in this very turn, and not as delivered: what has not arrived is not to come later. */
+    if (connection->confirming && confirmation->phase == CONFIRM_IDLE)
+        reset_at_close(connection->fd);
     if (connection->confirming)
         let_go(poll);
     warmstart_http_poll_free_if_over(poll);
@@ -324,6 +327,9 @@ void warmstart_http_confirm_closing(struct connection *connection)
 
 void warmstart_http_confirm_end(struct poll *poll)
 {
+    /* The core has not waited for a report; of a connection that is still there the poll takes care. */
+    if (poll->confirmation.owns_fd)
+        reset_at_close(poll->confirmation.fd);
     stop(poll);
     if (poll->connection && poll->connection->confirming == poll)
         let_go(poll);

@@ -262,6 +262,42 @@ START_TEST(a_request_sent_ahead_does_not_say_that_the_message_was_read)
 }
 END_TEST
 
+/* The dispatch's end comes before that of the confirmation, whose connection is closed already. */
+static void open_hasty(void)
+{
+    prepare();
+    fixture.options.confirm_timeout_ms = 60000;
+    fixture.options.dispatch_timeout_ms = 200;
+    open_fixture();
+}
+
+/* No look of its own: what is not acknowledged at once is uncertain, in the middle of the closing. */
+static void open_blind(void)
+{
+    prepare();
+    fixture.options.confirm_timeout_ms = 0;
+    open_fixture();
+}
+
+/* Its window is too small, and it wants the connection closed behind the message. */
+START_TEST(what_is_uncertain_does_not_come_later_from_a_connection_that_is_closed)
+{
+    struct identity all = {.controller = "c1", .deployment = "d", .version = "1", .cpu = "1", .memory = "1"};
+    free(message);
+    message = message_new(&all, "run_1", 100u << 10);
+    client_connect_narrow(&controller, &fixture);
+    client_send_text(&controller, "GET /warm-start HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                                  "x-trigger-workload-controller-id: c1\r\nx-trigger-deployment-id: d\r\n"
+                                  "x-trigger-deployment-version: 1\r\nx-trigger-machine-cpu: 1\r\n"
+                                  "x-trigger-machine-memory: 1\r\n\r\n");
+    fixture_wait_held(&fixture, 1);
+    client_dispatch(&supervisor, message);
+    expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
+    client_wait_closed(&controller);
+    ck_assert(controller.reset);
+}
+END_TEST
+
 START_TEST(a_connection_that_the_controller_wants_closed_is_confirmed_too)
 {
     dispatch_to_closing();
@@ -600,6 +636,11 @@ int main(void)
     tcase_add_test(kernel, a_reader_that_leaves_in_mid_message_has_lost_it);
     tcase_add_test(kernel, a_connection_that_the_controller_wants_closed_is_confirmed_too);
     tcase_add_test(add_case(suite, "uncertain", open_uncertain_true), uncertain_can_be_told_as_true);
+    tcase_add_test(kernel, what_is_uncertain_does_not_come_later_from_a_connection_that_is_closed);
+    tcase_add_test(add_case(suite, "hasty", open_hasty),
+                   what_is_uncertain_does_not_come_later_from_a_connection_that_is_closed);
+    tcase_add_test(add_case(suite, "blind", open_blind),
+                   what_is_uncertain_does_not_come_later_from_a_connection_that_is_closed);
     TCase *local = add_case(suite, "local", open_local);
     tcase_add_test(local, on_a_unix_socket_delivered_means_read);
     tcase_add_test(local, on_a_unix_socket_who_closes_without_reading_has_lost_it);
