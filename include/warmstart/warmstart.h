@@ -21,7 +21,8 @@
  *   Memory     Everything handed in is copied or only looked at during the call, except the pointers that
  *              the manager carries without ever following them: conn, origin and payload.
  *   Threads    A manager belongs to one thread at a time. Different managers share nothing.
- *   Callbacks  Only the allocator and the log hook are called back; they must not call into the same manager.
+ *   Callbacks  Only the allocator, the log hook and a view are called back; they must not call into the same
+ *              manager.
  */
 #ifndef WARMSTART_WARMSTART_H
 #define WARMSTART_WARMSTART_H
