@@ -41,7 +41,7 @@ static void print_help(void)
         printf("  %-9s %s\n", commands[i].name, commands[i].summary);
     printf(
         "\nMETADATA is words such as deployment=d1 cpu:=0.5 (name=text is a string, name:=json a number,\n"
-        "true, false or null), or one word that is a JSON object.\n\nOptions:\n"
+        "true, false or null), or one word that is a JSON object. Options stand before words.\n\nOptions:\n"
         "  --socket PATH      the server's socket; @NAME is an abstract one (WARMSTART_SOCKET, or\n"
         "                     " DEFAULT_SOCKET ")\n"
         "  --id ID            wait: who waits\n"

@@ -125,7 +125,8 @@ const struct warmstart_daemon_option warmstart_daemon_option_table[] = {
     {"token-secret-file", "FILE", WARMSTART_DAEMON_FILE, OFFSET(token_secret_file), 0, 0, 0,
      "what deployment tokens are signed with; without it WORKLOAD_TOKEN_SECRET in the environment"},
     {"dispatch-token-file", "FILE", WARMSTART_DAEMON_FILE, OFFSET(dispatch_token_file), 0, 0, 0,
-     "the bearer token that is asked for with POST /warm-start and the calls for operators"},
+     "the bearer token that is asked for with POST /warm-start, POST /v1/dispatch and the calls for "
+     "operators"},
     {"drain-delay-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(drain_delay_ms), 0, 0, HOUR_MS,
      "when stopping, how long to serve on while /readyz says 503 already, for load balancers"},
     {"drain-spread-ms", "MS", WARMSTART_DAEMON_NUMBER, OFFSET(drain_spread_ms), 0, 0, HOUR_MS,
