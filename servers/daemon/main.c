@@ -230,13 +230,13 @@ static int reload_secrets(struct daemon *daemon, const struct warmstart_daemon_o
 
     int error = warmstart_daemon_secrets_read(&secrets, options, environ, ret_error, error_bytes);
     if (error == 0) {
+        /* First: the new options may have no secret that the token mode needs, which stays what it was. */
+        error = warmstart_http_set_secrets(daemon->http, secrets.token.text, secrets.token.bytes,
+                                           secrets.dispatch.text, secrets.dispatch.bytes);
         /* What has TLS keeps it, and what has none gets none: listeners are what they were opened as. */
-        if (daemon->options.tls_cert != NULL && options->tls_cert != NULL)
+        if (error == 0 && daemon->options.tls_cert != NULL && options->tls_cert != NULL)
             error = warmstart_http_set_tls(daemon->http, secrets.tls_cert.text, secrets.tls_key.text,
                                            secrets.tls_client_ca.text);
-        if (error == 0)
-            error = warmstart_http_set_secrets(daemon->http, secrets.token.text, secrets.token.bytes,
-                                               secrets.dispatch.text, secrets.dispatch.bytes);
         if (error < 0)
             snprintf(ret_error, error_bytes, "secrets: %s", warmstart_strerror(error));
         else

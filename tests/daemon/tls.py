@@ -420,6 +420,25 @@ def a_new_certificate_is_shown_after_sighup_and_connections_stay():
 
 
 @test
+def a_reload_that_fails_for_its_secrets_changes_no_certificate():
+    def write(name, text):
+        with open(path(name), "w", opener=lambda file, flags: os.open(file, flags, 0o600)) as file:
+            file.write(text)
+
+    for kind in ("pem", "key"):
+        shutil.copy(path(f"server.{kind}"), path(f"present.{kind}"))
+    write("secret", "a secret of controllers")
+    write("config", f"token-mode enforce\ntoken-secret-file {path('secret')}\n")
+    with Daemon(*secure("--config", path("config"), cert="present", key="present")) as daemon:
+        for kind in ("pem", "key"):
+            shutil.copy(path(f"successor.{kind}"), path(f"present.{kind}"))
+        write("config", "token-mode disabled\n")
+        reload(daemon, b"reload_failed")
+        equal(shown(daemon), "server")
+        daemon.stop()
+
+
+@test
 def a_client_ca_may_come_and_go():
     with process.directory() as folder:
         config = os.path.join(folder, "config")
