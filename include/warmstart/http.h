@@ -79,6 +79,7 @@ struct warmstart_http_options {
                                     1.2 or 1.3; Unix sockets do not */
     const char *tls_key;  /* NULL; as there. What is given here need not stay */
     const char *tls_client_ca; /* NULL; as there: clients have to show a certificate */
+    size_t buffered_bytes_max; /* 256 MiB, not below body_bytes_max: of all runs in memory; more: 503 */
 };
 
 WARMSTART_API void warmstart_http_options_init_sized(struct warmstart_http_options *options, size_t size);

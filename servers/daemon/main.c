@@ -339,6 +339,10 @@ static int make_http(struct daemon *daemon)
     options.connections_max = (uint32_t)given->connections_max;
     options.header_bytes_max = (uint32_t)given->header_bytes_max;
     options.body_bytes_max = (size_t)given->body_bytes_max;
+    /* One body has to have room. */
+    options.buffered_bytes_max = given->buffered_bytes_max > given->body_bytes_max
+                                     ? (size_t)given->buffered_bytes_max
+                                     : options.body_bytes_max;
     options.dispatch_timeout_ms = (uint32_t)given->dispatch_timeout_ms;
     options.attempts_max = (uint32_t)given->attempts_max;
     options.confirm = (enum warmstart_http_confirm)given->confirm;

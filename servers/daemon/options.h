@@ -47,6 +47,7 @@ struct warmstart_daemon_options {
     uint64_t connections_max;
     uint64_t header_bytes_max;
     uint64_t body_bytes_max;
+    uint64_t buffered_bytes_max;
     uint64_t dispatch_timeout_ms;
     uint64_t attempts_max;
     uint64_t confirm;      /* enum warmstart_http_confirm */

@@ -26,7 +26,7 @@ static void release(struct warmstart_payload *payload)
 }
 
 int warmstart_http_body_append(struct warmstart_http *http, struct body **body, uint64_t announced,
-                               const char *data, size_t bytes)
+                               bool is_run, const char *data, size_t bytes)
 {
     struct body *old = *body;
     size_t had = old ? old->capacity : 0;
@@ -35,13 +35,20 @@ int warmstart_http_body_append(struct warmstart_http *http, struct body **body, 
 
     if (!old || bytes > had - filled) {
         size_t capacity = capacity_for(http, had, announced, filled + bytes);
+        size_t most = had + (http->options.buffered_bytes_max - http->buffered_bytes);
+        if (is_run && capacity > most)
+            capacity = most;
+        if (capacity < filled + bytes)
+            return WARMSTART_ERR_LIMIT;
         struct body *grown = realloc(old, sizeof(*grown) + capacity);
         if (!grown)
             return WARMSTART_ERR_MEMORY;
         grown->payload = (struct warmstart_payload){.references = 1, .release = release};
         grown->bytes = filled;
         grown->capacity = capacity;
+        grown->is_run = is_run;
         http->counters.body_bytes += capacity - had;
+        http->buffered_bytes += is_run ? capacity - had : 0;
         *body = grown;
     }
     memcpy((*body)->data + filled, data, bytes);
@@ -54,5 +61,6 @@ void warmstart_http_body_drop(struct warmstart_http *http, struct body *body)
     if (!body)
         return;
     http->counters.body_bytes -= body->capacity;
+    http->buffered_bytes -= body->is_run ? body->capacity : 0;
     warmstart_payload_drop(&body->payload);
 }

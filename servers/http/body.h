@@ -12,15 +12,17 @@ struct body {
     struct warmstart_payload payload; /* first: its last reference frees the body */
     size_t bytes;                     /* filled */
     size_t capacity;                  /* of data */
+    bool is_run;                      /* counts for buffered_bytes_max */
     char data[];
 };
 
 /*
  * Appends to *body, which may be NULL at first. `announced` is the Content-Length, 0 if there is none, and
- * only a hint. The caller keeps within the limit. 0: done. WARMSTART_ERR_MEMORY: as it was before.
+ * only a hint. The caller keeps within the limit of one. 0: done. WARMSTART_ERR_LIMIT: all of them together
+ * are as large as they may be; WARMSTART_ERR_MEMORY. Then it is as it was before.
  */
 int warmstart_http_body_append(struct warmstart_http *http, struct body **body, uint64_t announced,
-                               const char *data, size_t bytes);
+                               bool is_run, const char *data, size_t bytes);
 
 /*
  * The server's own reference less: it counts the body no more, which whoever still writes it keeps, even

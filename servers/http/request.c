@@ -300,11 +300,16 @@ static enum MHD_Result take_body(struct connection *connection, const char *uplo
     /* A GET's body means nothing. */
     if (!takes_body(connection))
         return MHD_YES;
-    /* Memory for what a controller only announces is not set aside. */
-    uint64_t announced = connection->route == ROUTE_WAIT ? 0 : connection->announced;
-    if (warmstart_http_body_append(http, &connection->body, announced, upload, bytes) < 0)
-        return warmstart_http_answer_early(connection, REFUSAL_MEMORY, "out of memory");
-    return MHD_YES;
+    /* Memory for what a controller only announces is not set aside, and it takes nothing from supervisors. */
+    bool is_run = connection->route != ROUTE_WAIT;
+    int error = warmstart_http_body_append(http, &connection->body, is_run ? connection->announced : 0,
+                                           is_run, upload, bytes);
+    if (error == 0)
+        return MHD_YES;
+    return warmstart_http_answer_early(connection, REFUSAL_MEMORY,
+                                       error == WARMSTART_ERR_LIMIT
+                                           ? "as many bytes of bodies are in memory as there may be"
+                                           : "out of memory");
 }
 
 static enum MHD_Result finish(struct connection *connection, const char *target, const char *method,

@@ -62,6 +62,7 @@ static void set_defaults(struct warmstart_http_options *options)
         .confirm_timeout_ms = 200,
         .confirm_linger_ms = 5,
         .ack_timeout_ms = 2000,
+        .buffered_bytes_max = (size_t)256 << 20,
     };
 }
 
@@ -105,6 +106,7 @@ static bool options_are_valid(const struct warmstart_http_options *options)
            is_within(options->connections_max, 1, CONNECTIONS_MAX) &&
            is_within(options->header_bytes_max, HEADER_BYTES_MIN, HEADER_BYTES_MAX) &&
            is_within(options->body_bytes_max, 1, BODY_BYTES_MAX) &&
+           options->buffered_bytes_max >= options->body_bytes_max &&
            is_within(options->dispatch_timeout_ms, 1, TIMEOUT_MS_MAX) &&
            is_within(options->attempts_max, 1, ATTEMPTS_MAX) &&
            is_within((uint64_t)options->token_mode, WARMSTART_HTTP_TOKEN_DISABLED,

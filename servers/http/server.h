@@ -186,6 +186,7 @@ struct warmstart_http {
     struct auth *auth;                           /* who may do what */
     struct tls *tls;                             /* NULL: TCP sockets speak plain HTTP */
     struct counters counters;                    /* since _new */
+    size_t buffered_bytes;                       /* of the bodies that count for buffered_bytes_max */
     struct deadlines deadlines[PHASES];          /* PHASE_NONE has none */
     struct peers peers;                          /* for connections_per_address_max */
     int spare;                   /* a descriptor to give up when there is none left; -1: gone */

@@ -19,6 +19,7 @@ static void open_with(bool still)
 {
     fixture_init(&fixture);
     fixture.options.body_bytes_max = BODY_BYTES_MAX;
+    fixture.options.buffered_bytes_max = (size_t)4 * BODY_BYTES_MAX;
     fixture.still = still;
     fixture_open(&fixture);
     client_connect(&supervisor, &fixture);
@@ -113,6 +114,45 @@ START_TEST(a_body_with_nul_or_endless_nesting_is_400)
     client_expect_error(&supervisor, 400, "body_invalid", "byte 20");
     send_body(nested, 224);
     client_expect_error(&supervisor, 400, "body_invalid", "byte 86");
+}
+END_TEST
+
+/* Begins a POST or, with another path, a wait, and sends less of its body than it announces. */
+static void begin_body(struct client *client, const char *path, size_t announced, size_t bytes)
+{
+    char head[160], body[BODY_BYTES_MAX] = {0};
+    client_connect(client, &fixture);
+    int length = snprintf(head, sizeof(head),
+                          "POST %s HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\n"
+                          "Content-Length: %zu\r\n\r\n",
+                          path, announced);
+    client_send(client, head, (size_t)length);
+    client_send(client, body, bytes);
+    fixture_settle(&fixture);
+}
+
+START_TEST(all_bodies_together_are_bounded)
+{
+    struct client holders[4], wait;
+    for (size_t i = 0; i < 4; i++)
+        begin_body(&holders[i], i % 2 ? "/warm-start" : "/v1/dispatch", BODY_BYTES_MAX, BODY_BYTES_MAX - 1);
+    ck_assert(fixture_metric(&fixture, "warmstart_http_body_bytes") == 4 * BODY_BYTES_MAX);
+    send_body("{}", 2);
+    client_expect_error(&supervisor, 503, "memory", "bodies");
+    client_wait_closed(&supervisor);
+    /* Who waits takes nothing from who hands over, nor the other way round. */
+    begin_body(&wait, "/v1/wait", BODY_BYTES_MAX, 100);
+    client_expect_silence(&wait);
+    client_close(&wait);
+    client_close(&holders[0]);
+    fixture_wait_connections(&fixture, 3);
+    reconnect();
+    send_body("{}", 2);
+    client_expect_error(&supervisor, 400, "body_invalid", NULL);
+    for (size_t i = 1; i < 4; i++)
+        client_close(&holders[i]);
+    fixture_wait_connections(&fixture, 1);
+    ck_assert(fixture_metric(&fixture, "warmstart_http_body_bytes") == 0);
 }
 END_TEST
 
@@ -482,6 +522,7 @@ int main(void)
     tcase_add_test(usual, a_post_without_a_body_is_400);
     tcase_add_test(usual, a_body_that_is_not_what_is_asked_for_is_400_saying_where);
     tcase_add_test(usual, a_body_with_nul_or_endless_nesting_is_400);
+    tcase_add_test(usual, all_bodies_together_are_bounded);
     tcase_add_test(usual, a_message_that_nobody_can_match_is_false_and_counted_by_reason);
     tcase_add_test(usual, a_body_up_to_the_limit_is_taken);
     tcase_add_test(usual, a_body_over_the_limit_by_its_announced_length_is_413);

@@ -53,6 +53,7 @@ START_TEST(the_defaults_are_those_of_the_header)
     ck_assert_uint_eq(options.connections_max, 16384);
     ck_assert_uint_eq(options.header_bytes_max, 4096);
     ck_assert_uint_eq(options.body_bytes_max, 8 << 20);
+    ck_assert_uint_eq(options.buffered_bytes_max, 256 << 20);
     ck_assert_uint_eq(options.dispatch_timeout_ms, 1000);
     ck_assert_uint_eq(options.attempts_max, 3);
     ck_assert_int_eq(try_options(&options), 0);
@@ -78,6 +79,7 @@ START_TEST(an_option_out_of_its_bounds_is_refused)
     EXPECT_INVALID(header_bytes_max, 16385);
     EXPECT_INVALID(body_bytes_max, 0);
     EXPECT_INVALID(body_bytes_max, SIZE_MAX);
+    EXPECT_INVALID(buffered_bytes_max, (8 << 20) - 1);
     EXPECT_INVALID(dispatch_timeout_ms, 0);
     EXPECT_INVALID(attempts_max, 0);
     ck_assert_int_eq(warmstart_http_new(NULL, NULL, NULL), WARMSTART_ERR_INVALID);
