@@ -84,8 +84,12 @@ static bool cope(struct listener *listener, int error)
 
 static void on_ready(struct warmstart_watch *watch, uint32_t events)
 {
-    (void)events;
     struct listener *listener = (struct listener *)((char *)watch - offsetof(struct listener, watch));
+    /* Somebody who shares it has shut it down, which the kernel does not tire of telling. */
+    if (events & EPOLLHUP) {
+        rest(listener);
+        return;
+    }
     for (int i = 0; i < ACCEPTS_MAX; i++) {
         struct sockaddr_storage peer = {0};
         socklen_t peer_bytes = sizeof(peer);

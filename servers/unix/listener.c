@@ -126,8 +126,12 @@ static bool cope(struct listener *listener, int error)
 
 static void on_ready(struct warmstart_watch *watch, uint32_t events)
 {
-    (void)events;
     struct listener *listener = (struct listener *)((char *)watch - offsetof(struct listener, watch));
+    /* Somebody who shares it has shut it down, which the kernel does not tire of telling. */
+    if (events & EPOLLHUP) {
+        rest(listener);
+        return;
+    }
     for (int i = 0; i < ACCEPTS_MAX; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {

@@ -101,6 +101,19 @@ START_TEST(a_given_socket_is_served_and_its_address_told)
 }
 END_TEST
 
+/* Whoever shares it can do that, and the kernel says without end that there is something to accept. */
+START_TEST(a_given_socket_that_is_shut_down_rests_until_somebody_listens_again)
+{
+    ck_assert_int_eq(shutdown(given, SHUT_RDWR), 0);
+    fixture_settle(&fixture);
+    socklen_t bytes = sizeof(address);
+    ck_assert_int_eq(listen(given, 100), 0);
+    ck_assert_int_eq(getsockname(given, (struct sockaddr *)&address, &bytes), 0);
+    fixture_pass(&fixture, 100);
+    expect_served();
+}
+END_TEST
+
 START_TEST(a_given_socket_serves_its_role_only)
 {
     struct client client;
@@ -520,6 +533,7 @@ int main(void)
     tcase_add_test(still, a_connection_is_closed_behind_a_message_that_is_not_confirmed_yet);
     tcase_add_test(still, who_closes_unread_at_that_end_has_not_got_it);
     tcase_add_test(still, a_run_that_finds_its_controller_late_ends_that_connection);
+    tcase_add_test(still, a_given_socket_that_is_shut_down_rests_until_somebody_listens_again);
     tcase_add_test(still, who_has_to_acknowledge_can_do_so_on_the_same_connection);
     suite_add_tcase(suite, still);
     return suite_run(suite);

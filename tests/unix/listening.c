@@ -199,6 +199,23 @@ START_TEST(a_socket_that_was_given_is_served_and_its_file_stays)
 }
 END_TEST
 
+/* Whoever shares it can do that, and the kernel says without end that there is something to accept. */
+START_TEST(a_socket_that_is_shut_down_makes_no_busy_loop)
+{
+    char path[128];
+    fixture_open(&fixture);
+    snprintf(path, sizeof(path), "%s/given", fixture.folder);
+    int fd = listening_socket(path);
+    ck_assert_int_eq(warmstart_unix_listen_fd(fixture.server, fd, WARMSTART_UNIX_ALL), 0);
+    ck_assert_int_eq(shutdown(fd, SHUT_RDWR), 0);
+    fixture_settle(&fixture);
+    fixture_pass(&fixture, 100);
+    expect_service(fixture.path);
+    ck_assert_int_eq(unlink(path), 0);
+    finish();
+}
+END_TEST
+
 START_TEST(what_is_no_listening_unix_socket_is_refused)
 {
     int pair[2];
@@ -388,6 +405,7 @@ int main(void)
     tcase_add_test(tcase, what_is_no_path_is_refused);
     tcase_add_test(tcase, an_abstract_name_needs_no_file);
     tcase_add_test(tcase, a_socket_that_was_given_is_served_and_its_file_stays);
+    tcase_add_test(tcase, a_socket_that_is_shut_down_makes_no_busy_loop);
     tcase_add_test(tcase, what_is_no_listening_unix_socket_is_refused);
     tcase_add_test(tcase, a_socket_serves_what_it_is_for);
     /* Only root can be somebody else. */
