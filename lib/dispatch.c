@@ -4,6 +4,7 @@
 #include "deadline.h"
 #include "event.h"
 #include "query.h"
+#include "sized.h"
 #include "waiter.h"
 
 #include <assert.h>
@@ -123,7 +124,7 @@ static int read_delivery(const struct warmstart_delivery **delivery, struct warm
     if (given->size != sizeof(*given)) {
         warmstart_delivery_init(copy);
         *delivery = copy;
-        int result = warmstart_sized_read(copy, sizeof(*copy), given, sizeof(*copy));
+        int result = sized_read(copy, sizeof(*copy), given, sizeof(*copy));
         if (result < 0)
             return result;
     }

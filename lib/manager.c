@@ -7,6 +7,7 @@
 #include "dispatch.h"
 #include "event.h"
 #include "retired.h"
+#include "sized.h"
 #include "waiter.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ static bool options_are_valid(const struct warmstart_options *options)
 static int read_options(struct warmstart_options *options, const struct warmstart_options *given)
 {
     warmstart_options_init(options);
-    int result = given != NULL ? warmstart_sized_read(options, sizeof(*options), given, sizeof(*options)) : 0;
+    int result = sized_read(options, sizeof(*options), given, sizeof(*options));
     if (result < 0)
         return result;
     return options_are_valid(options) ? 0 : WARMSTART_ERR_INVALID;
@@ -281,8 +282,6 @@ int warmstart_get_stats(const struct warmstart_manager *manager, struct warmstar
                   all.waiters_delivering + all.waiters_blocked;
     memcpy(all.ended_total, counters->ended, sizeof(all.ended_total));
     memcpy(all.settled_total, counters->settled, sizeof(all.settled_total));
-    size_t known = stats->size < sizeof(all) ? stats->size : sizeof(all);
-    memset(stats, 0, stats->size);
-    memcpy(stats, &all, known);
+    sized_write(stats, stats->size, &all, sizeof(all));
     return 0;
 }

@@ -215,11 +215,4 @@ static inline void manager_advance(struct warmstart_manager *manager, uint64_t n
 /* Counts a refusal for a limit, and logs it. Returns its argument. */
 int warmstart_manager_refused(struct warmstart_manager *manager, int error);
 
-/*
- * Brings a caller's struct of `size` (its first member) bytes to the one that this library knows: *known
- * holds the defaults and is overwritten by as much as the caller has. 0; WARMSTART_ERR_INVALID: smaller
- * than bytes_min; WARMSTART_ERR_UNSUPPORTED: a longer tail than known, which is not all zero.
- */
-int warmstart_sized_read(void *known, size_t known_bytes, const void *given, size_t bytes_min);
-
 #endif

@@ -7,6 +7,7 @@
 #include "event.h"
 #include "queue.h"
 #include "retired.h"
+#include "sized.h"
 
 #include <assert.h>
 #include <string.h>
@@ -342,7 +343,7 @@ static int read_registration(const struct warmstart_registration **registration,
         return 0;
     warmstart_registration_init(copy);
     *registration = copy;
-    return warmstart_sized_read(copy, sizeof(*copy), given, sizeof(*copy));
+    return sized_read(copy, sizeof(*copy), given, sizeof(*copy));
 }
 
 int warmstart_register(struct warmstart_manager *manager, const struct warmstart_registration *registration,

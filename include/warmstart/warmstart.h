@@ -167,7 +167,7 @@ static inline void warmstart_options_init(struct warmstart_options *options)
  * 0: done, *ret_manager belongs to the caller, who frees it with warmstart_manager_free().
  * WARMSTART_ERR_INVALID: a limit is 0 where that makes no sense or over its bound, an unknown order, size
  * smaller than the first release's; WARMSTART_ERR_UNSUPPORTED: size is larger than this library knows and the
- * unknown tail is not all zero; WARMSTART_ERR_MEMORY.
+ * unknown tail is not all zero, or it is over 4096; WARMSTART_ERR_MEMORY.
  */
 WARMSTART_API int warmstart_manager_new(const struct warmstart_options *options,
                                         struct warmstart_manager **ret_manager);

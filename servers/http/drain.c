@@ -2,17 +2,15 @@
 #include "drain.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "confirm.h"
 #include "connection.h"
 #include "deadline.h"
 #include "held_poll.h"
 #include "listener.h"
+#include "sized.h"
 
-#define MS_MAX               UINT32_C(86400000)
-#define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_http_drain_options)
-#define OPTIONS_BYTES_MAX    4096
+#define MS_MAX UINT32_C(86400000)
 
 /* So long no poll has come or got a run when polls are let go; they are after the second time in any case. */
 #define CALM_NS     (20 * MILLISECOND_NS)
@@ -23,34 +21,23 @@
 
 /* ---- Options ---- */
 
-static void set_defaults(struct warmstart_http_drain_options *options)
-{
-    *options = (struct warmstart_http_drain_options){.timeout_ms = 10000, .parting = WARMSTART_HTTP_CLOSE};
-}
+static const struct warmstart_http_drain_options defaults = {
+    .size = sizeof(defaults),
+    .timeout_ms = 10000,
+    .parting = WARMSTART_HTTP_CLOSE,
+};
 
 void warmstart_http_drain_options_init_sized(struct warmstart_http_drain_options *options, size_t size)
 {
-    struct warmstart_http_drain_options defaults;
-    set_defaults(&defaults);
-    defaults.size = size;
-    if (size > sizeof(defaults))
-        memset((char *)options + sizeof(defaults), 0, size - sizeof(defaults));
-    memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
+    sized_write(options, size, &defaults, sizeof(defaults));
 }
 
 static int copy_options(struct warmstart_http_drain_options *copy,
                         const struct warmstart_http_drain_options *options)
 {
-    set_defaults(copy);
-    if (!options)
-        return 0;
-    if (options->size < OPTIONS_BYTES_OLDEST || options->size > OPTIONS_BYTES_MAX)
+    *copy = defaults;
+    if (sized_read(copy, sizeof(*copy), options, sizeof(*copy)) < 0)
         return WARMSTART_ERR_UNSUPPORTED;
-    const char *bytes = (const char *)options;
-    for (size_t i = sizeof(*copy); i < options->size; i++)
-        if (bytes[i] != 0)
-            return WARMSTART_ERR_UNSUPPORTED;
-    memcpy(copy, options, sizeof(*copy));
     bool valid = copy->timeout_ms <= MS_MAX &&
                  (uint64_t)copy->delay_ms + copy->spread_ms <= copy->timeout_ms &&
                  (copy->parting == WARMSTART_HTTP_CLOSE || copy->parting == WARMSTART_HTTP_REDIRECT);

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "answer.h"
@@ -17,6 +16,7 @@
 #include "linger.h"
 #include "listener.h"
 #include "peers.h"
+#include "sized.h"
 #include "tls.h"
 #include "turn_away.h"
 
@@ -30,8 +30,6 @@
 #define ATTEMPTS_MAX         UINT32_C(1000)
 #define KEEPALIVE_S_MAX      UINT32_C(3600)
 #define KEEPALIVE_PROBES_MAX UINT32_C(100)
-#define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_http_options)
-#define OPTIONS_BYTES_MAX    4096
 
 uint64_t warmstart_http_clock(void)
 {
@@ -42,56 +40,31 @@ uint64_t warmstart_http_clock(void)
 
 /* ---- Options ---- */
 
-static void set_defaults(struct warmstart_http_options *options)
-{
-    *options = (struct warmstart_http_options){
-        .connection_timeout_ms = 30000,
-        .keepalive_ms = 300000,
-        .match_margin_ms = 250,
-        .connections_max = 16384,
-        .header_bytes_max = 4096,
-        .body_bytes_max = (size_t)8 << 20,
-        .dispatch_timeout_ms = 1000,
-        .attempts_max = 3,
-        .header_timeout_ms = 10000,
-        .body_timeout_ms = 30000,
-        .idle_timeout_ms = 60000,
-        .tcp_keepalive_idle_s = 5,
-        .tcp_keepalive_interval_s = 2,
-        .tcp_keepalive_probes = 2,
-        .confirm_timeout_ms = 200,
-        .confirm_linger_ms = 5,
-        .ack_timeout_ms = 2000,
-        .buffered_bytes_max = (size_t)256 << 20,
-    };
-}
+static const struct warmstart_http_options defaults = {
+    .size = sizeof(defaults),
+    .connection_timeout_ms = 30000,
+    .keepalive_ms = 300000,
+    .match_margin_ms = 250,
+    .connections_max = 16384,
+    .header_bytes_max = 4096,
+    .body_bytes_max = (size_t)8 << 20,
+    .dispatch_timeout_ms = 1000,
+    .attempts_max = 3,
+    .header_timeout_ms = 10000,
+    .body_timeout_ms = 30000,
+    .idle_timeout_ms = 60000,
+    .tcp_keepalive_idle_s = 5,
+    .tcp_keepalive_interval_s = 2,
+    .tcp_keepalive_probes = 2,
+    .confirm_timeout_ms = 200,
+    .confirm_linger_ms = 5,
+    .ack_timeout_ms = 2000,
+    .buffered_bytes_max = (size_t)256 << 20,
+};
 
 void warmstart_http_options_init_sized(struct warmstart_http_options *options, size_t size)
 {
-    struct warmstart_http_options defaults;
-    set_defaults(&defaults);
-    defaults.size = size;
-    if (size > sizeof(defaults))
-        memset((char *)options + sizeof(defaults), 0, size - sizeof(defaults));
-    memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
-}
-
-/* Takes what the caller knows; what only we know keeps its default. */
-static int copy_options(struct warmstart_http_options *copy, const struct warmstart_http_options *options)
-{
-    set_defaults(copy);
-    copy->size = sizeof(*copy);
-    if (!options)
-        return 0;
-    if (options->size < OPTIONS_BYTES_OLDEST || options->size > OPTIONS_BYTES_MAX)
-        return WARMSTART_ERR_UNSUPPORTED;
-    const char *bytes = (const char *)options;
-    for (size_t i = sizeof(*copy); i < options->size; i++)
-        if (bytes[i] != 0)
-            return WARMSTART_ERR_UNSUPPORTED;
-    memcpy(copy, options, sizeof(*copy));
-    copy->size = sizeof(*copy);
-    return 0;
+    sized_write(options, size, &defaults, sizeof(defaults));
 }
 
 static bool is_within(uint64_t value, uint64_t least, uint64_t most)
@@ -157,12 +130,11 @@ static int start(struct warmstart_http *http)
 int warmstart_http_new(struct warmstart_loop *loop, const struct warmstart_http_options *options,
                        struct warmstart_http **ret_http)
 {
-    struct warmstart_http_options copy;
+    struct warmstart_http_options copy = defaults;
     if (!loop || !ret_http)
         return WARMSTART_ERR_INVALID;
-    int error = copy_options(&copy, options);
-    if (error < 0)
-        return error;
+    if (sized_read(&copy, sizeof(copy), options, sizeof(copy)) < 0)
+        return WARMSTART_ERR_UNSUPPORTED;
     if (!options_are_valid(&copy))
         return WARMSTART_ERR_INVALID;
     struct warmstart_http *http = calloc(1, sizeof(*http));
@@ -178,7 +150,7 @@ int warmstart_http_new(struct warmstart_loop *loop, const struct warmstart_http_
     link_init(&http->polls);
     link_init(&http->dispatches);
     link_init(&http->lingerers);
-    error = start(http);
+    int error = start(http);
     if (error < 0) {
         warmstart_http_free(http);
         return error;
@@ -334,19 +306,16 @@ int warmstart_http_listen_fd(struct warmstart_http *http, int fd, enum warmstart
 
 int warmstart_http_get_stats(const struct warmstart_http *http, struct warmstart_http_stats *stats)
 {
-    if (!http || !stats || stats->size == 0)
+    if (!http || !stats || stats->size < sizeof(stats->size))
         return WARMSTART_ERR_INVALID;
-    size_t size = stats->size;
     struct warmstart_http_stats all = {
-        .size = size,
+        .size = stats->size,
         .connections = http->counters.connections,
         .connections_total = http->counters.connections_total,
         .connections_refused_total = http->counters.connections_refused_total,
         .held = http->polls_len,
         .cells = http->cells_len,
     };
-    memcpy(stats, &all, size < sizeof(all) ? size : sizeof(all));
-    if (size > sizeof(all))
-        memset((char *)stats + sizeof(all), 0, size - sizeof(all));
+    sized_write(stats, stats->size, &all, sizeof(all));
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sized.h"
 #include "state.h"
 
 #define NS_PER_MS 1000000
@@ -16,40 +17,11 @@ _Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "warmstart_loop_stop() must work in s
 
 /* ---- Options ---- */
 
+static const struct warmstart_loop_options defaults = {.size = sizeof(defaults)};
+
 void warmstart_loop_options_init_sized(struct warmstart_loop_options *options, size_t size)
 {
-    if (!options || size < sizeof(options->size))
-        return;
-    /* Every default is 0 or NULL, also of the members that this version does not know. */
-    memset(options, 0, size);
-    options->size = size;
-}
-
-static bool is_zero(const void *memory, size_t from, size_t to)
-{
-    const unsigned char *bytes = memory;
-    for (size_t i = from; i < to; i++)
-        if (bytes[i] != 0)
-            return false;
-    return true;
-}
-
-/* Takes what the caller knows of the options, and the defaults for the rest. */
-static int take_options(const struct warmstart_loop_options *options,
-                        struct warmstart_loop_options *ret_known)
-{
-    size_t first_release = offsetof(struct warmstart_loop_options, clock_user) + sizeof(options->clock_user);
-    struct warmstart_loop_options known;
-    warmstart_loop_options_init(&known);
-    if (options) {
-        if (options->size < first_release)
-            return WARMSTART_ERR_INVALID;
-        if (options->size > sizeof(known) && !is_zero(options, sizeof(known), options->size))
-            return WARMSTART_ERR_UNSUPPORTED;
-        memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
-    }
-    *ret_known = known;
-    return 0;
+    sized_write(options, size, &defaults, sizeof(defaults));
 }
 
 static int seed(struct warmstart_options *options)
@@ -63,19 +35,13 @@ static int seed(struct warmstart_options *options)
     return got == (ssize_t)sizeof(options->hash_seed) ? 0 : WARMSTART_ERR_SYSTEM;
 }
 
-/* The same for the manager's options, plus the seed. What is wrong in them is the manager's to say. */
+/* The manager's options, plus the seed. What is wrong in them beside their size is the manager's to say. */
 static int take_manager_options(const struct warmstart_options *options, struct warmstart_options *ret_known)
 {
     warmstart_options_init(ret_known);
-    if (options) {
-        if (options->size < offsetof(struct warmstart_options, order))
-            return WARMSTART_ERR_INVALID;
-        if (options->size > sizeof(*ret_known) && !is_zero(options, sizeof(*ret_known), options->size))
-            return WARMSTART_ERR_UNSUPPORTED;
-        size_t size = options->size < sizeof(*ret_known) ? options->size : sizeof(*ret_known);
-        memcpy(ret_known, options, size);
-        ret_known->size = size;
-    }
+    int answer = sized_read(ret_known, sizeof(*ret_known), options, sizeof(*ret_known));
+    if (answer < 0)
+        return answer;
     return seed(ret_known);
 }
 
@@ -135,8 +101,8 @@ int warmstart_loop_new(const struct warmstart_loop_options *options, struct warm
 {
     if (!ret_loop)
         return WARMSTART_ERR_INVALID;
-    struct warmstart_loop_options known;
-    int answer = take_options(options, &known);
+    struct warmstart_loop_options known = defaults;
+    int answer = sized_read(&known, sizeof(known), options, sizeof(known));
     if (answer < 0)
         return answer;
     struct warmstart_options manager_options;
@@ -228,12 +194,11 @@ int warmstart_loop_timeout_ms(const struct warmstart_loop *loop)
 
 int warmstart_loop_get_stats(const struct warmstart_loop *loop, struct warmstart_loop_stats *stats)
 {
-    if (!loop || !stats || stats->size == 0)
+    if (!loop || !stats || stats->size < sizeof(stats->size))
         return WARMSTART_ERR_INVALID;
     struct warmstart_loop_stats now = loop->stats;
-    now.size = stats->size;
     now.timers = loop->timers.len;
-    memcpy(stats, &now, stats->size < sizeof(now) ? stats->size : sizeof(now));
+    sized_write(stats, stats->size, &now, sizeof(now));
     return 0;
 }
 

@@ -2,38 +2,30 @@
 #include "drain.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "connection.h"
 #include "listener.h"
+#include "sized.h"
 #include "wait.h"
-
-#define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_unix_drain_options)
-#define OPTIONS_BYTES_MAX    4096
 
 /* ---- Options ---- */
 
+static const struct warmstart_unix_drain_options defaults = {
+    .size = sizeof(defaults),
+    .timeout_ms = 10000,
+};
+
 void warmstart_unix_drain_options_init_sized(struct warmstart_unix_drain_options *options, size_t size)
 {
-    struct warmstart_unix_drain_options defaults = {.size = size, .timeout_ms = 10000};
-    if (size > sizeof(defaults))
-        memset((char *)options + sizeof(defaults), 0, size - sizeof(defaults));
-    memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
+    sized_write(options, size, &defaults, sizeof(defaults));
 }
 
 static int copy_options(struct warmstart_unix_drain_options *copy,
                         const struct warmstart_unix_drain_options *options)
 {
-    warmstart_unix_drain_options_init(copy);
-    if (!options)
-        return 0;
-    if (options->size < OPTIONS_BYTES_OLDEST || options->size > OPTIONS_BYTES_MAX)
+    *copy = defaults;
+    if (sized_read(copy, sizeof(*copy), options, sizeof(*copy)) < 0)
         return WARMSTART_ERR_UNSUPPORTED;
-    const char *bytes = (const char *)options;
-    for (size_t i = sizeof(*copy); i < options->size; i++)
-        if (bytes[i] != 0)
-            return WARMSTART_ERR_UNSUPPORTED;
-    memcpy(copy, options, sizeof(*copy));
     bool valid =
         copy->timeout_ms <= TIMEOUT_MS_MAX && (uint64_t)copy->delay_ms + copy->spread_ms <= copy->timeout_ms;
     return valid ? 0 : WARMSTART_ERR_INVALID;

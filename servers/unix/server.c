@@ -12,66 +12,40 @@
 #include "drain.h"
 #include "listener.h"
 #include "peer.h"
+#include "sized.h"
 #include "wait.h"
 
-#define CONNECTIONS_MAX      UINT32_C(1048576)
-#define LINE_BYTES_MIN       UINT32_C(256)
-#define LINE_BYTES_MAX       UINT32_C(1048576)
-#define BODY_BYTES_MAX       ((size_t)1 << 30)
-#define MODE_MAX             UINT32_C(0777)
-#define ALLOWED_MAX          ((size_t)65536)
-#define OPTIONS_BYTES_OLDEST sizeof(struct warmstart_unix_options)
-#define OPTIONS_BYTES_MAX    4096
+#define CONNECTIONS_MAX UINT32_C(1048576)
+#define LINE_BYTES_MIN  UINT32_C(256)
+#define LINE_BYTES_MAX  UINT32_C(1048576)
+#define BODY_BYTES_MAX  ((size_t)1 << 30)
+#define MODE_MAX        UINT32_C(0777)
+#define ALLOWED_MAX     ((size_t)65536)
 
 /* ---- Options ---- */
 
-static void set_defaults(struct warmstart_unix_options *options)
-{
-    *options = (struct warmstart_unix_options){
-        .mode = 0660,
-        .owner = (uid_t)-1,
-        .group = (gid_t)-1,
-        .lease_ms = 2000,
-        .dispatch_timeout_ms = 1000,
-        .attempts_max = 3,
-        .connections_max = 4096,
-        .waits_per_connection_max = 1024,
-        .dispatches_per_connection_max = 1024,
-        .line_bytes_max = 16384,
-        .body_bytes_max = (size_t)8 << 20,
-        .buffered_bytes_max = (size_t)256 << 20,
-        .line_timeout_ms = 10000,
-        .body_timeout_ms = 30000,
-        .stall_timeout_ms = 10000,
-    };
-}
+static const struct warmstart_unix_options defaults = {
+    .size = sizeof(defaults),
+    .mode = 0660,
+    .owner = (uid_t)-1,
+    .group = (gid_t)-1,
+    .lease_ms = 2000,
+    .dispatch_timeout_ms = 1000,
+    .attempts_max = 3,
+    .connections_max = 4096,
+    .waits_per_connection_max = 1024,
+    .dispatches_per_connection_max = 1024,
+    .line_bytes_max = 16384,
+    .body_bytes_max = (size_t)8 << 20,
+    .buffered_bytes_max = (size_t)256 << 20,
+    .line_timeout_ms = 10000,
+    .body_timeout_ms = 30000,
+    .stall_timeout_ms = 10000,
+};
 
 void warmstart_unix_options_init_sized(struct warmstart_unix_options *options, size_t size)
 {
-    struct warmstart_unix_options defaults;
-    set_defaults(&defaults);
-    defaults.size = size;
-    if (size > sizeof(defaults))
-        memset((char *)options + sizeof(defaults), 0, size - sizeof(defaults));
-    memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
-}
-
-/* Takes what the caller knows; what only we know keeps its default. */
-static int copy_options(struct warmstart_unix_options *copy, const struct warmstart_unix_options *options)
-{
-    set_defaults(copy);
-    copy->size = sizeof(*copy);
-    if (!options)
-        return 0;
-    if (options->size < OPTIONS_BYTES_OLDEST || options->size > OPTIONS_BYTES_MAX)
-        return WARMSTART_ERR_UNSUPPORTED;
-    const char *bytes = (const char *)options;
-    for (size_t i = sizeof(*copy); i < options->size; i++)
-        if (bytes[i] != 0)
-            return WARMSTART_ERR_UNSUPPORTED;
-    memcpy(copy, options, sizeof(*copy));
-    copy->size = sizeof(*copy);
-    return 0;
+    sized_write(options, size, &defaults, sizeof(defaults));
 }
 
 static bool is_within(uint64_t value, uint64_t least, uint64_t most)
@@ -151,12 +125,11 @@ static int start(struct warmstart_unix *server)
 int warmstart_unix_new(struct warmstart_loop *loop, const struct warmstart_unix_options *options,
                        struct warmstart_unix **ret_server)
 {
-    struct warmstart_unix_options copy;
+    struct warmstart_unix_options copy = defaults;
     if (!loop || !ret_server)
         return WARMSTART_ERR_INVALID;
-    int error = copy_options(&copy, options);
-    if (error < 0)
-        return error;
+    if (sized_read(&copy, sizeof(copy), options, sizeof(copy)) < 0)
+        return WARMSTART_ERR_UNSUPPORTED;
     if (!options_are_valid(&copy))
         return WARMSTART_ERR_INVALID;
     struct warmstart_unix *server = calloc(1, sizeof(*server));
@@ -172,7 +145,7 @@ int warmstart_unix_new(struct warmstart_loop *loop, const struct warmstart_unix_
     warmstart_table_init(&server->tags, &server->memory);
     warmstart_table_init(&server->payload_ids, &server->memory);
     warmstart_unix_drain_init(server);
-    error = start(server);
+    int error = start(server);
     if (error < 0) {
         warmstart_unix_free(server);
         return error;
@@ -238,12 +211,11 @@ int warmstart_unix_listen_fd(struct warmstart_unix *server, int fd, unsigned rig
 
 int warmstart_unix_get_stats(const struct warmstart_unix *server, struct warmstart_unix_stats *stats)
 {
-    if (!server || !stats || stats->size == 0)
+    if (!server || !stats || stats->size < sizeof(stats->size))
         return WARMSTART_ERR_INVALID;
     const struct counters *counters = &server->counters;
-    size_t size = stats->size;
     struct warmstart_unix_stats all = {
-        .size = size,
+        .size = stats->size,
         .connections = counters->connections,
         .connections_total = counters->connections_total,
         .connections_refused_total = counters->connections_refused_total,
@@ -259,8 +231,6 @@ int warmstart_unix_get_stats(const struct warmstart_unix *server, struct warmsta
         .stalled_total = counters->stalled_total,
         .timeouts_total = counters->timeouts_total,
     };
-    memcpy(stats, &all, size < sizeof(all) ? size : sizeof(all));
-    if (size > sizeof(all))
-        memset((char *)stats + sizeof(all), 0, size - sizeof(all));
+    sized_write(stats, stats->size, &all, sizeof(all));
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <warmstart/warmstart.h>
 
@@ -135,6 +136,20 @@ START_TEST(a_longer_struct_is_fine_if_its_tail_is_zero)
     }
     later.bytes[sizeof(later.options) + TAIL] = 1; /* behind the end: not looked at */
     ck_assert_int_eq(try_new(&later.options), 0);
+}
+END_TEST
+
+START_TEST(a_size_that_no_struct_has_is_refused_unread)
+{
+    struct warmstart_options *options = malloc(4096);
+    ck_assert_ptr_nonnull(options);
+    warmstart_options_init_sized(options, 4096);
+    ck_assert_int_eq(try_new(options), 0);
+    options->size = 4097;
+    ck_assert_int_eq(try_new(options), WARMSTART_ERR_UNSUPPORTED);
+    options->size = SIZE_MAX;
+    ck_assert_int_eq(try_new(options), WARMSTART_ERR_UNSUPPORTED);
+    free(options);
 }
 END_TEST
 
@@ -319,6 +334,7 @@ int main(void)
     tcase_add_test(tcase, init_writes_no_further_than_the_size_says);
     tcase_add_test(tcase, what_a_later_release_knows_beyond_this_one_is_zeroed_by_init);
     tcase_add_test(tcase, a_longer_struct_is_fine_if_its_tail_is_zero);
+    tcase_add_test(tcase, a_size_that_no_struct_has_is_refused_unread);
     tcase_add_test(tcase, a_longer_registration_is_fine_if_its_tail_is_zero);
     tcase_add_test(tcase, a_longer_delivery_is_fine_if_its_tail_is_zero);
     tcase_add_test(tcase, a_struct_shorter_than_the_first_releases_is_refused);
