@@ -13,9 +13,6 @@
 #include "connection.h"
 #include "log.h"
 
-/* A timer that stays set has its place in the loop for certain; this is when it is set for nothing. */
-#define FAR_AWAY (WARMSTART_NEVER - 1)
-
 static struct deadlines *deadlines_of_timer(struct warmstart_timer *timer)
 {
     return (struct deadlines *)((char *)timer - offsetof(struct deadlines, timer));

@@ -7,10 +7,7 @@
 #include "connection.h"
 #include "deadline.h"
 #include "held_poll.h"
-#include "listener.h"
 #include "sized.h"
-
-#define MS_MAX UINT32_C(86400000)
 
 /* So long no poll has come or got a run when polls are let go; they are after the second time in any case. */
 #define CALM_NS     (20 * MILLISECOND_NS)
@@ -38,7 +35,7 @@ static int copy_options(struct warmstart_http_drain_options *copy,
     *copy = defaults;
     if (sized_read(copy, sizeof(*copy), options, sizeof(*copy)) < 0)
         return WARMSTART_ERR_UNSUPPORTED;
-    bool valid = copy->timeout_ms <= MS_MAX &&
+    bool valid = copy->timeout_ms <= TIMEOUT_MS_MAX &&
                  (uint64_t)copy->delay_ms + copy->spread_ms <= copy->timeout_ms &&
                  (copy->parting == WARMSTART_HTTP_CLOSE || copy->parting == WARMSTART_HTTP_REDIRECT);
     return valid ? 0 : WARMSTART_ERR_INVALID;
@@ -85,7 +82,7 @@ static void for_each(struct link *connections, void (*call)(struct connection *)
 static void hand_on(struct warmstart_http *http, enum warmstart_http_role roles)
 {
     http->drain.handed_on |= (uint8_t)roles;
-    (void)warmstart_http_listeners_hand_on(http, roles);
+    (void)warmstart_acceptors_hand_on(&http->acceptors, roles);
     for_each(&http->deadlines[PHASE_IDLE].connections, warmstart_http_drain_written);
     for_each(&http->deadlines[PHASE_IDLE].connections, close_unused);
     for_each(&http->deadlines[PHASE_HEADER].connections, close_unused);
@@ -216,7 +213,7 @@ static void begin(struct warmstart_http *http, uint64_t now)
     drain->phase = DRAIN_CALMING_DOWN;
     drain->since = now;
     /* Without a next process that has the sockets there is nothing to be gained. */
-    if (warmstart_http_listeners_hand_on(http, roles_at_once(drain)))
+    if (warmstart_acceptors_hand_on(&http->acceptors, roles_at_once(drain)))
         calm_down(http, now);
     else
         begin_to_let_go(http, now);

@@ -22,7 +22,6 @@
 
 #define ADDRESSES_MAX 32 /* of one name */
 
-#define TIMEOUT_MS_MAX       UINT32_C(86400000)
 #define CONNECTIONS_MAX      UINT32_C(1048576)
 #define HEADER_BYTES_MIN     UINT32_C(1024)
 #define HEADER_BYTES_MAX     UINT32_C(16384)
@@ -114,7 +113,7 @@ static int start(struct warmstart_http *http)
     if (error == 0)
         error = warmstart_http_tls_new(http);
     if (error == 0)
-        error = warmstart_http_spare_open(http);
+        error = warmstart_acceptors_prepare(&http->acceptors);
     if (error == 0)
         error = warmstart_http_peers_init(http);
     if (error == 0)
@@ -142,7 +141,7 @@ int warmstart_http_new(struct warmstart_loop *loop, const struct warmstart_http_
         return WARMSTART_ERR_MEMORY;
     http->loop = loop;
     http->options = copy;
-    http->spare = -1;
+    warmstart_acceptors_init(&http->acceptors, loop, &warmstart_http_acceptor_calls);
     warmstart_http_drain_init(http);
     link_init(&http->cells_roomy[0]);
     link_init(&http->cells_roomy[1]);
@@ -174,7 +173,7 @@ void warmstart_http_free(struct warmstart_http *http)
         return;
     int saved = errno;
     http->closing = true;
-    warmstart_http_listeners_free(http);
+    warmstart_acceptors_deinit(&http->acceptors);
     if (http->transport.loop) {
         warmstart_http_poll_cancel_all(http);
         warmstart_http_dispatch_abandon_all(http);
@@ -191,7 +190,6 @@ void warmstart_http_free(struct warmstart_http *http)
     warmstart_http_drain_deinit(http);
     warmstart_http_deadlines_deinit(http);
     warmstart_http_peers_deinit(http);
-    warmstart_http_spare_close(http);
     warmstart_http_answers_free(http);
     warmstart_http_auth_free(http);
     warmstart_http_tls_free(http);
@@ -203,10 +201,10 @@ void warmstart_http_free(struct warmstart_http *http)
 /* ---- Listening ---- */
 
 static int listen_unix(struct warmstart_http *http, const struct address *address,
-                       enum warmstart_http_role role, struct listener **ret_listener)
+                       enum warmstart_http_role role, struct acceptor **ret_acceptor)
 {
     return warmstart_http_listener_new(http, (const struct sockaddr *)&address->path, sizeof(address->path),
-                                       role, ret_listener);
+                                       role, ret_acceptor);
 }
 
 static void set_port(struct sockaddr *address, const struct sockaddr_storage *like)
@@ -224,18 +222,18 @@ static bool is_absent(int error)
 
 /* Listens on every address of a host, all on the port that the first one got. */
 static int listen_all(struct warmstart_http *http, struct addrinfo *list, enum warmstart_http_role role,
-                      struct listener **ret_first)
+                      struct acceptor **ret_first)
 {
-    struct listener *listeners[ADDRESSES_MAX];
+    struct acceptor *acceptors[ADDRESSES_MAX];
     size_t len = 0;
     int error = WARMSTART_ERR_INVALID;
     for (struct addrinfo *one = list; one && len < ADDRESSES_MAX; one = one->ai_next) {
         struct sockaddr_storage first;
         if (len > 0) {
-            warmstart_http_listener_address(listeners[0], &first);
+            warmstart_http_listener_address(acceptors[0], &first);
             set_port(one->ai_addr, &first);
         }
-        error = warmstart_http_listener_new(http, one->ai_addr, one->ai_addrlen, role, &listeners[len]);
+        error = warmstart_http_listener_new(http, one->ai_addr, one->ai_addrlen, role, &acceptors[len]);
         if (error == 0)
             len++;
         else if (error != WARMSTART_ERR_SYSTEM || !is_absent(errno))
@@ -243,35 +241,35 @@ static int listen_all(struct warmstart_http *http, struct addrinfo *list, enum w
     }
     bool only_absent = error == WARMSTART_ERR_SYSTEM && is_absent(errno);
     if (len > 0 && (error == 0 || only_absent)) {
-        *ret_first = listeners[0];
+        *ret_first = acceptors[0];
         return 0;
     }
     while (len > 0)
-        warmstart_http_listener_free(listeners[--len]);
+        warmstart_acceptor_free(acceptors[--len]);
     return error;
 }
 
 static int listen_host(struct warmstart_http *http, const struct address *address,
-                       enum warmstart_http_role role, struct listener **ret_listener)
+                       enum warmstart_http_role role, struct acceptor **ret_acceptor)
 {
     struct addrinfo *list;
     int error = warmstart_http_address_resolve(address, &list);
     if (error < 0)
         return error;
-    error = listen_all(http, list, role, ret_listener);
+    error = listen_all(http, list, role, ret_acceptor);
     int saved = errno;
     freeaddrinfo(list);
     errno = saved;
     return error;
 }
 
-static void write_url(const struct warmstart_http *http, const struct listener *listener, char *ret_url,
+static void write_url(const struct warmstart_http *http, const struct acceptor *acceptor, char *ret_url,
                       size_t url_bytes)
 {
     struct sockaddr_storage real;
     if (!ret_url || url_bytes == 0)
         return;
-    warmstart_http_listener_address(listener, &real);
+    warmstart_http_listener_address(acceptor, &real);
     warmstart_http_address_url((const struct sockaddr *)&real, http->tls != NULL, ret_url, url_bytes);
 }
 
@@ -282,11 +280,11 @@ int warmstart_http_listen(struct warmstart_http *http, const char *address, enum
     if (!http || !address || !is_within((uint64_t)role, WARMSTART_HTTP_POLL, WARMSTART_HTTP_ALL) ||
         warmstart_http_address_read(address, &parsed) < 0)
         return WARMSTART_ERR_INVALID;
-    struct listener *listener = NULL;
-    int error = parsed.is_unix ? listen_unix(http, &parsed, role, &listener)
-                               : listen_host(http, &parsed, role, &listener);
+    struct acceptor *acceptor = NULL;
+    int error = parsed.is_unix ? listen_unix(http, &parsed, role, &acceptor)
+                               : listen_host(http, &parsed, role, &acceptor);
     if (error == 0)
-        write_url(http, listener, ret_url, url_bytes);
+        write_url(http, acceptor, ret_url, url_bytes);
     return error;
 }
 
@@ -295,10 +293,10 @@ int warmstart_http_listen_fd(struct warmstart_http *http, int fd, enum warmstart
 {
     if (!http || fd < 0 || !is_within((uint64_t)role, WARMSTART_HTTP_POLL, WARMSTART_HTTP_ALL))
         return WARMSTART_ERR_INVALID;
-    struct listener *listener;
-    int error = warmstart_http_listener_adopt(http, fd, role, &listener);
+    struct acceptor *acceptor;
+    int error = warmstart_http_listener_adopt(http, fd, role, &acceptor);
     if (error == 0)
-        write_url(http, listener, ret_url, url_bytes);
+        write_url(http, acceptor, ret_url, url_bytes);
     return error;
 }
 

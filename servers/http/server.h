@@ -9,13 +9,12 @@
 #include <unistd.h>
 #include <warmstart/http.h>
 
+#include "acceptor.h"
+#include "descriptor.h"
+#include "durations.h"
 #include "generic.h"
 #include "ring.h"
 #include "trigger.h"
-
-#define SECOND_NS      UINT64_C(1000000000)
-#define MILLISECOND_NS UINT64_C(1000000)
-#define MICROSECOND_NS UINT64_C(1000)
 
 #define CELL_CONNECTIONS_MAX  256 /* a resume walks all suspended connections of a daemon, so keep them few */
 #define HISTOGRAM_BUCKETS     15  /* of hand-over times, without the infinite one */
@@ -161,14 +160,13 @@ struct peers {
     uint64_t seed[2];   /* random */
 };
 
-struct listener;
 struct dispatch;
 
 struct warmstart_http {
     struct warmstart_transport transport; /* first, so that it leads back here */
     struct warmstart_loop *loop;          /* the caller's */
     struct warmstart_http_options options;
-    struct listener *listeners;                  /* linked through `next` */
+    struct acceptors acceptors;                  /* its listening sockets */
     struct link cells_roomy[2];                  /* that can take a connection, plain ones and those for TLS;
                                                      the first is filled first */
     struct link cells_full;                      /* that cannot */
@@ -189,11 +187,9 @@ struct warmstart_http {
     size_t buffered_bytes;                       /* of the bodies that count for buffered_bytes_max */
     struct deadlines deadlines[PHASES];          /* PHASE_NONE has none */
     struct peers peers;                          /* for connections_per_address_max */
-    int spare;                   /* a descriptor to give up when there is none left; -1: gone */
-    uint64_t shortage_logged_at; /* the loop's time; 0: not yet */
-    uint64_t stirred_at;         /* when a poll last came or got a run, the loop's time */
-    struct drain drain;          /* the way to the end */
-    bool closing;                /* in _free: not even requests that were read already */
+    uint64_t stirred_at;                         /* when a poll last came or got a run, the loop's time */
+    struct drain drain;                          /* the way to the end */
+    bool closing;                                /* in _free: not even requests that were read already */
 };
 
 static inline struct warmstart_http *http_of_transport(struct warmstart_transport *transport)
@@ -209,14 +205,6 @@ static inline size_t warmstart_http_memory_bytes(const struct warmstart_http_opt
 {
     size_t text_bytes = options->header_bytes_max, rest_bytes = text_bytes / 2;
     return text_bytes + (rest_bytes > MEMORY_BESIDE_BYTES ? rest_bytes : MEMORY_BESIDE_BYTES);
-}
-
-/* Closes a descriptor and leaves errno alone. */
-static inline void close_quietly(int fd)
-{
-    int saved = errno;
-    (void)close(fd);
-    errno = saved;
 }
 
 /* Monotonic nanoseconds, to measure with; deadlines go by the loop's time. */

@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 #include "connection.h"
-#include "listener.h"
 #include "sized.h"
 #include "wait.h"
 
@@ -107,7 +106,7 @@ static void begin(struct warmstart_unix *server, uint64_t now)
     drain->phase = DRAIN_LETTING_GO;
     drain->since = now;
     drain->waits = server->waits_len;
-    warmstart_unix_listeners_hand_on(server);
+    (void)warmstart_acceptors_hand_on(&server->acceptors, WARMSTART_UNIX_ALL);
     let_go(server, now);
 }
 

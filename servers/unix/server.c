@@ -112,7 +112,7 @@ static int start(struct warmstart_unix *server)
     if (error == 0 && (!server->scratch || !server->budget))
         error = WARMSTART_ERR_MEMORY;
     if (error == 0)
-        error = warmstart_unix_spare_open(server);
+        error = warmstart_acceptors_prepare(&server->acceptors);
     if (error == 0)
         error = warmstart_unix_deadlines_init(server);
     if (error == 0)
@@ -137,7 +137,7 @@ int warmstart_unix_new(struct warmstart_loop *loop, const struct warmstart_unix_
         return WARMSTART_ERR_MEMORY;
     server->loop = loop;
     server->options = copy;
-    server->spare = -1;
+    warmstart_acceptors_init(&server->acceptors, loop, &warmstart_unix_acceptor_calls);
     link_init(&server->connections);
     link_init(&server->waits);
     link_init(&server->dispatches);
@@ -160,7 +160,7 @@ void warmstart_unix_free(struct warmstart_unix *server)
         return;
     int saved = errno;
     server->closing = true;
-    warmstart_unix_listeners_free(server);
+    warmstart_acceptors_deinit(&server->acceptors);
     if (server->transport.loop) {
         warmstart_unix_connections_deinit(server);
         warmstart_unix_dispatches_abandon(server);
@@ -171,7 +171,6 @@ void warmstart_unix_free(struct warmstart_unix *server)
     warmstart_loop_timer_cancel(server->loop, &server->busy_timer);
     warmstart_unix_drain_deinit(server);
     warmstart_unix_deadlines_deinit(server);
-    warmstart_unix_spare_close(server);
     warmstart_table_deinit(&server->tags);
     warmstart_table_deinit(&server->payload_ids);
     warmstart_unix_allowed_free(&server->options);

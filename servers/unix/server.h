@@ -8,20 +8,15 @@
 #include <unistd.h>
 #include <warmstart/unix.h>
 
+#include "acceptor.h"
 #include "body.h"
 #include "deadline.h"
+#include "descriptor.h"
+#include "durations.h"
 #include "hash.h"
 #include "metadata.h"
 #include "ring.h"
 #include "table.h"
-
-#define MILLISECOND_NS UINT64_C(1000000)
-#define SECOND_NS      UINT64_C(1000000000)
-
-#define TIMEOUT_MS_MAX UINT32_C(86400000) /* a day: the longest time that anything here can be given */
-
-/* A timer that stays set has its place in the loop for certain; this is when it is set for nothing. */
-#define FAR_AWAY (WARMSTART_NEVER - 1)
 
 #define READ_BYTES ((size_t)32768) /* of one connection in one round, beside the body of a dispatch */
 
@@ -58,14 +53,13 @@ struct counters {
     uint64_t timeouts_total;
 };
 
-struct listener;
 struct user;
 
 struct warmstart_unix {
     struct warmstart_transport transport;  /* first, so that it leads back here */
     struct warmstart_loop *loop;           /* the caller's */
     struct warmstart_unix_options options; /* the lists of who is allowed are owned */
-    struct listener *listeners;            /* linked through `next` */
+    struct acceptors acceptors;            /* its listening sockets */
     struct user *users;                    /* who has connections, if they are limited; through `next` */
     struct link connections;               /* open */
     struct link busy;                      /* connections with commands that are left for the next round */
@@ -85,8 +79,6 @@ struct warmstart_unix {
     char *scratch;                         /* what is read, of whichever connection */
     size_t scratch_bytes;                  /* its size: a line and READ_BYTES more */
     struct counters counters;              /* since _new */
-    int spare;                             /* a descriptor to give up when there is none left; -1: gone */
-    uint64_t shortage_logged_at;           /* the loop's time; 0: not yet */
     struct drain drain;                    /* the way to the end */
     bool drain_asked;                      /* an operator has asked for it */
     bool closing;                          /* in _free */
@@ -95,14 +87,6 @@ struct warmstart_unix {
 static inline struct warmstart_unix *unix_of_transport(struct warmstart_transport *transport)
 {
     return (struct warmstart_unix *)transport;
-}
-
-/* Closes a descriptor and leaves errno alone. */
-static inline void close_quietly(int fd)
-{
-    int saved = errno;
-    (void)close(fd);
-    errno = saved;
 }
 
 /* Is nothing new taken any more? */
