@@ -39,8 +39,7 @@ struct connection {
     struct MHD_Connection *mhd;   /* libmicrohttpd's side of it */
     struct warmstart_watch watch; /* for the peer's end; set when it is first held, until it is closed */
     int fd;                       /* the socket, libmicrohttpd's */
-    struct link phase_link;       /* in http->deadlines[phase]; not linked in PHASE_NONE */
-    uint64_t deadline;            /* of the phase, on the loop's clock */
+    struct timeout timeout;       /* of the phase, in http->deadlines[phase]; not set in PHASE_NONE */
     uint64_t peer;                /* its address, as a key of http->peers */
     bool counted;                 /* in http->peers */
     struct link handshake;   /* in cell->handshakes or cell->paused; not linked without TLS, or after it */
@@ -71,6 +70,11 @@ struct connection {
     struct link uploading;     /* in cell->uploads until its body is read */
     struct dispatch *dispatch; /* the dispatch that the request waits for; NULL: none */
 };
+
+static inline struct connection *connection_of_timeout(struct timeout *timeout)
+{
+    return (struct connection *)((char *)timeout - offsetof(struct connection, timeout));
+}
 
 /* Whose words its present request is in. */
 static inline enum dialect connection_dialect(const struct connection *connection)

@@ -68,7 +68,7 @@ static void for_each(struct link *connections, void (*call)(struct connection *)
 {
     for (struct link *link = connections->next, *next; link != connections; link = next) {
         next = link->next;
-        call((struct connection *)((char *)link - offsetof(struct connection, phase_link)));
+        call(connection_of_timeout((struct timeout *)link));
     }
 }
 
@@ -83,9 +83,9 @@ static void hand_on(struct warmstart_http *http, enum warmstart_http_role roles)
 {
     http->drain.handed_on |= (uint8_t)roles;
     (void)warmstart_acceptors_hand_on(&http->acceptors, roles);
-    for_each(&http->deadlines[PHASE_IDLE].connections, warmstart_http_drain_written);
-    for_each(&http->deadlines[PHASE_IDLE].connections, close_unused);
-    for_each(&http->deadlines[PHASE_HEADER].connections, close_unused);
+    for_each(&http->deadlines[PHASE_IDLE].list, warmstart_http_drain_written);
+    for_each(&http->deadlines[PHASE_IDLE].list, close_unused);
+    for_each(&http->deadlines[PHASE_HEADER].list, close_unused);
 }
 
 /* No poll is left to be let go. */

@@ -14,6 +14,7 @@
 #include "durations.h"
 #include "generic.h"
 #include "ring.h"
+#include "timeouts.h"
 #include "trigger.h"
 
 #define CELL_CONNECTIONS_MAX  256 /* a resume walks all suspended connections of a daemon, so keep them few */
@@ -145,14 +146,6 @@ struct drain {
 struct auth;
 struct headers_memory;
 struct tls;
-/* The connections in one phase, by deadline. */
-struct deadlines {
-    struct link connections;
-    struct warmstart_timer timer; /* always set */
-    bool ticking;                 /* set for a connection's deadline, or an earlier one */
-    struct warmstart_http *http;
-};
-
 /* How many connections each address has. */
 struct peers {
     struct peer *table; /* NULL: not counted */
@@ -185,7 +178,7 @@ struct warmstart_http {
     struct tls *tls;                             /* NULL: TCP sockets speak plain HTTP */
     struct counters counters;                    /* since _new */
     size_t buffered_bytes;                       /* of the bodies that count for buffered_bytes_max */
-    struct deadlines deadlines[PHASES];          /* PHASE_NONE has none */
+    struct timeouts deadlines[PHASES];           /* of the connections in each phase; PHASE_NONE has none */
     struct peers peers;                          /* for connections_per_address_max */
     uint64_t stirred_at;                         /* when a poll last came or got a run, the loop's time */
     struct drain drain;                          /* the way to the end */

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * How long a connection may take with what it is doing. All deadlines of a kind lie equally far ahead when
- * they are set, so a list in the order of setting is a list in the order of deadlines: setting and ending one
- * is O(1), and one timer for each list looks at its head.
- */
+/* How long a connection may take with what it is doing. */
 #ifndef SERVERS_UNIX_DEADLINE_H
 #define SERVERS_UNIX_DEADLINE_H
 
-#include <stdbool.h>
-#include <warmstart/loop.h>
-
-#include "ring.h"
+#include "timeouts.h"
 
 struct warmstart_unix;
 
@@ -24,17 +17,8 @@ enum deadline_kind {
 
 /* In what it is about; zero and DEADLINES before first use. */
 struct deadline {
-    struct link link; /* first; of its list */
-    uint64_t at;      /* the loop's time */
+    struct timeout timeout; /* first; in server->deadlines[kind] */
     enum deadline_kind kind;
-};
-
-struct deadlines {
-    struct link list;             /* by time */
-    struct warmstart_timer timer; /* always set */
-    bool ticking;                 /* set for a deadline of the list, or an earlier one */
-    enum deadline_kind kind;
-    struct warmstart_unix *server;
 };
 
 /* 0, or WARMSTART_ERR_MEMORY. */

@@ -74,7 +74,7 @@ struct warmstart_unix {
     struct table tags;                     /* struct tagged, by connection and tag */
     struct table payload_ids;              /* struct wait whose payload is out, by its id */
     struct budget *budget;                 /* memory for payloads */
-    struct deadlines deadlines[DEADLINES]; /* of connections */
+    struct timeouts deadlines[DEADLINES];  /* of connections */
     struct metadata metadata;              /* of the command that is being carried out */
     char *scratch;                         /* what is read, of whichever connection */
     size_t scratch_bytes;                  /* its size: a line and READ_BYTES more */
