@@ -22,6 +22,7 @@ extern "C" {
 #endif
 
 struct warmstart_http;
+struct warmstart_http_metrics;
 
 /* What makes a delivery count. docs/delivery.md says what each proves. */
 enum warmstart_http_confirm {
@@ -80,6 +81,9 @@ struct warmstart_http_options {
     const char *tls_key;  /* NULL; as there. What is given here need not stay */
     const char *tls_client_ca; /* NULL; as there: clients have to show a certificate */
     size_t buffered_bytes_max; /* 256 MiB, not below body_bytes_max: of all runs in memory; more: 503 */
+    /* NULL; called for each GET /metrics, to add to it by warmstart_http_add_metric() and nothing else */
+    void (*on_metrics)(void *user, struct warmstart_http_metrics *metrics);
+    void *on_metrics_user; /* handed to on_metrics */
 };
 
 WARMSTART_API void warmstart_http_options_init_sized(struct warmstart_http_options *options, size_t size);
@@ -214,6 +218,15 @@ struct warmstart_http_stats {
 /* Fills the members that stats->size covers. 0; WARMSTART_ERR_INVALID: a NULL argument or a size of 0. */
 WARMSTART_API int warmstart_http_get_stats(const struct warmstart_http *http,
                                            struct warmstart_http_stats *stats);
+
+/*
+ * Adds a metric without labels to a page of metrics, from inside on_metrics. One whose `name` ends in _total is
+ * a counter, any other a gauge; those of this library begin with warmstart_. `help` is a line of text. Neither
+ * need stay. 0. WARMSTART_ERR_INVALID: a NULL argument, a name that is not of letters, digits and underscores
+ * or begins with a digit, a line feed or backslash in help. WARMSTART_ERR_MEMORY: the page becomes a 503.
+ */
+WARMSTART_API int warmstart_http_add_metric(struct warmstart_http_metrics *metrics, const char *name,
+                                            const char *help, uint64_t value);
 
 #ifdef __cplusplus
 }

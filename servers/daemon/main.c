@@ -326,6 +326,14 @@ static int make_loop(struct daemon *daemon)
     return warmstart_loop_new(&options, &daemon->loop);
 }
 
+static void add_unix_metrics(void *user, struct warmstart_http_metrics *metrics)
+{
+    const struct daemon *daemon = user;
+
+    if (daemon->unix_server != NULL)
+        warmstart_daemon_unix_metrics(daemon->unix_server, metrics);
+}
+
 static int make_http(struct daemon *daemon)
 {
     struct warmstart_http_options options;
@@ -365,6 +373,8 @@ static int make_http(struct daemon *daemon)
     options.tls_certificate = daemon->secrets.tls_cert.text;
     options.tls_key = daemon->secrets.tls_key.text;
     options.tls_client_ca = daemon->secrets.tls_client_ca.text;
+    options.on_metrics = add_unix_metrics;
+    options.on_metrics_user = daemon;
     warmstart_daemon_secrets_warn(&daemon->secrets, given, &daemon->log);
     int error = warmstart_http_new(daemon->loop, &options, &daemon->http);
     warmstart_daemon_secrets_deinit(&daemon->secrets);

@@ -2,6 +2,7 @@
 #include "unix.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,56 @@ int warmstart_daemon_unix_new(struct warmstart_loop *loop, const struct warmstar
     options.on_drain = on_drain;
     options.on_drain_user = user;
     return warmstart_unix_new(loop, &options, ret_server);
+}
+
+static const struct {
+    const char *name;
+    const char *help;
+    size_t place; /* in struct warmstart_unix_stats */
+} counted[] = {
+    {"warmstart_unix_connections", "Open connections of the line protocol.",
+     offsetof(struct warmstart_unix_stats, connections)},
+    {"warmstart_unix_connections_accepted_total", "Connections of the line protocol that were accepted.",
+     offsetof(struct warmstart_unix_stats, connections_total)},
+    {"warmstart_unix_connections_refused_total",
+     "Connections of the line protocol over a limit, or for want of descriptors or memory.",
+     offsetof(struct warmstart_unix_stats, connections_refused_total)},
+    {"warmstart_unix_waits", "Waits of the line protocol that have not ended.",
+     offsetof(struct warmstart_unix_stats, waits)},
+    {"warmstart_unix_dispatches_running", "Dispatches of the line protocol that are not settled.",
+     offsetof(struct warmstart_unix_stats, dispatches)},
+    {"warmstart_unix_body_bytes", "Memory of payloads that came by the line protocol.",
+     offsetof(struct warmstart_unix_stats, buffered_bytes)},
+    {"warmstart_unix_commands_total", "Commands of the line protocol that were read.",
+     offsetof(struct warmstart_unix_stats, commands_total)},
+    {"warmstart_unix_errors_total", "Answers of the line protocol that begin with ERR.",
+     offsetof(struct warmstart_unix_stats, errors_total)},
+    {"warmstart_unix_payloads_total", "Payloads that were begun to be written on the line protocol.",
+     offsetof(struct warmstart_unix_stats, payloads_total)},
+    {"warmstart_unix_payloads_acknowledged_total", "Acks of the line protocol that were answered OK.",
+     offsetof(struct warmstart_unix_stats, acknowledged_total)},
+    {"warmstart_unix_payloads_refused_total", "Refuses of the line protocol that were answered OK.",
+     offsetof(struct warmstart_unix_stats, refused_total)},
+    {"warmstart_unix_payloads_overdue_total", "Payloads that were taken back at the end of their lease.",
+     offsetof(struct warmstart_unix_stats, overdue_total)},
+    {"warmstart_unix_connections_stalled_total",
+     "Connections of the line protocol closed because nobody read.",
+     offsetof(struct warmstart_unix_stats, stalled_total)},
+    {"warmstart_unix_timeouts_total",
+     "Connections of the line protocol closed for a line or body that took too long, or idle.",
+     offsetof(struct warmstart_unix_stats, timeouts_total)},
+};
+
+void warmstart_daemon_unix_metrics(const struct warmstart_unix *server,
+                                   struct warmstart_http_metrics *metrics)
+{
+    struct warmstart_unix_stats stats = {.size = sizeof(stats)};
+    (void)warmstart_unix_get_stats(server, &stats);
+    for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+        uint64_t value;
+        memcpy(&value, (const char *)&stats + counted[i].place, sizeof(value));
+        (void)warmstart_http_add_metric(metrics, counted[i].name, counted[i].help, value);
+    }
 }
 
 int warmstart_daemon_unix_listen(struct warmstart_unix *server,

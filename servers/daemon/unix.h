@@ -3,6 +3,7 @@
 #ifndef SERVERS_DAEMON_UNIX_H
 #define SERVERS_DAEMON_UNIX_H
 
+#include <warmstart/http.h>
 #include <warmstart/unix.h>
 
 #include "names.h"
@@ -30,6 +31,10 @@ int warmstart_daemon_unix_new(struct warmstart_loop *loop, const struct warmstar
                               const struct warmstart_logger *logger,
                               int (*on_drain)(void *user, const struct warmstart_unix_drain_request *request),
                               void *user, struct warmstart_unix **ret_server);
+
+/* Adds what it counts to a page of metrics. */
+void warmstart_daemon_unix_metrics(const struct warmstart_unix *server,
+                                   struct warmstart_http_metrics *metrics);
 
 /* Opens a listener, and writes where it is. EXIT_SUCCESS, or EXIT_FAILURE after a line on standard error. */
 int warmstart_daemon_unix_listen(struct warmstart_unix *server,

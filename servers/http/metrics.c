@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "answer.h"
 #include "auth.h"
@@ -188,6 +189,44 @@ static void add_process(struct text *text, const struct warmstart_http *http,
                             warmstart_version(), MHD_get_version());
 }
 
+/* ---- What others count ---- */
+
+struct warmstart_http_metrics {
+    struct text *text;
+};
+
+static bool is_metric_name(const char *name)
+{
+    static const char signs[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    return name[0] != '\0' && !(name[0] >= '0' && name[0] <= '9') && name[strspn(name, signs)] == '\0';
+}
+
+static bool is_counter_name(const char *name)
+{
+    static const char end[] = "_total";
+    size_t bytes = strlen(name), end_bytes = sizeof(end) - 1;
+    return bytes > end_bytes && strcmp(name + bytes - end_bytes, end) == 0;
+}
+
+int warmstart_http_add_metric(struct warmstart_http_metrics *metrics, const char *name, const char *help,
+                              uint64_t value)
+{
+    if (!metrics || !name || !help || !is_metric_name(name) || strpbrk(help, "\n\\"))
+        return WARMSTART_ERR_INVALID;
+    if (is_counter_name(name))
+        add_counter(metrics->text, name, help, value);
+    else
+        add_gauge(metrics->text, name, help, value);
+    return metrics->text->failed ? WARMSTART_ERR_MEMORY : 0;
+}
+
+static void add_foreign(struct text *text, const struct warmstart_http *http)
+{
+    struct warmstart_http_metrics metrics = {.text = text};
+    if (http->options.on_metrics)
+        http->options.on_metrics(http->options.on_metrics_user, &metrics);
+}
+
 char *warmstart_http_metrics_write(const struct warmstart_http *http, size_t *ret_bytes)
 {
     struct warmstart_stats stats = {.size = sizeof(stats)};
@@ -199,6 +238,7 @@ char *warmstart_http_metrics_write(const struct warmstart_http *http, size_t *re
     add_refusals(&text, http);
     warmstart_http_auth_metrics(http, &text);
     add_process(&text, http, &stats);
+    add_foreign(&text, http);
     if (text.failed) {
         free(text.data);
         return NULL;

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -29,6 +30,7 @@
 #define ATTEMPTS_MAX         UINT32_C(1000)
 #define KEEPALIVE_S_MAX      UINT32_C(3600)
 #define KEEPALIVE_PROBES_MAX UINT32_C(100)
+#define OPTIONS_BYTES_OLDEST offsetof(struct warmstart_http_options, on_metrics)
 
 uint64_t warmstart_http_clock(void)
 {
@@ -132,7 +134,7 @@ int warmstart_http_new(struct warmstart_loop *loop, const struct warmstart_http_
     struct warmstart_http_options copy = defaults;
     if (!loop || !ret_http)
         return WARMSTART_ERR_INVALID;
-    if (sized_read(&copy, sizeof(copy), options, sizeof(copy)) < 0)
+    if (sized_read(&copy, sizeof(copy), options, OPTIONS_BYTES_OLDEST) < 0)
         return WARMSTART_ERR_UNSUPPORTED;
     if (!options_are_valid(&copy))
         return WARMSTART_ERR_INVALID;

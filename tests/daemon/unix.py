@@ -7,9 +7,12 @@ Usage: unix.py WARMSTARTD [NAME]...
 import concurrent.futures
 import contextlib
 import os
+import re
+import shutil
 import signal
 import socket
 import stat
+import subprocess
 import sys
 
 import process
@@ -127,6 +130,50 @@ def a_run_over_http_that_is_refused_is_told_as_false():
             identity, _ = controller.payload()
             equal(controller.ask(b"refuse a " + identity), b"OK a")
             check(not posted.result(DEADLINE_S), "the run was delivered")
+        daemon.stop()
+
+
+UNIX_GAUGES = {"connections", "waits", "dispatches_running", "body_bytes"}
+
+
+def metrics(daemon):
+    """The text, and what it says without labels of the line protocol by the rest of its name."""
+    status, text = daemon.request("GET", "/metrics")
+    equal(status, 200, "status of /metrics")
+    return text, {name.decode(): int(value) for name, value in re.findall(rb"^warmstart_unix_(\w+) (\d+)$", text, re.M)}
+
+
+@test
+def metrics_count_what_goes_over_the_unix_socket():
+    with serving() as (daemon, path), Line(path) as controller, Line(path) as supervisor:
+        for verb in (b"ack", b"refuse"):
+            controller.wait()
+            supervisor.dispatch(b"12345", b"attempts=1 ")
+            identity, _ = controller.payload()
+            _, figures = metrics(daemon)
+            equal((figures["dispatches_running"], figures["body_bytes"] >= 5), (1, True), "while it is delivered")
+            equal(controller.ask(verb + b" a " + identity), b"OK a")
+            check(supervisor.hear().startswith(b"DELIVERED" if verb == b"ack" else b"LOST"), "outcome")
+        check(controller.ask(b"nonsense n").startswith(b"ERR n "), "no error")
+        controller.wait(b"v")
+        text, figures = metrics(daemon)
+        expected = {"connections": 2, "connections_accepted_total": 2, "waits": 1, "dispatches_running": 0,
+                    "commands_total": 11, "errors_total": 1, "payloads_total": 2, "payloads_acknowledged_total": 1,
+                    "payloads_refused_total": 1, "payloads_overdue_total": 0, "connections_refused_total": 0,
+                    "connections_stalled_total": 0, "timeouts_total": 0, "body_bytes": 0}
+        equal(figures, expected)
+        for name in expected:
+            kind = "gauge" if name in UNIX_GAUGES else "counter"
+            check(f"# TYPE warmstart_unix_{name} {kind}\n".encode() in text, f"type of {name}")
+        if shutil.which("promtool"):
+            equal(subprocess.run(["promtool", "check", "metrics"], input=text).returncode, 0, "promtool")
+        daemon.stop()
+
+
+@test
+def without_a_unix_socket_metrics_have_nothing_of_it():
+    with Daemon("--http", "127.0.0.1:0") as daemon:
+        equal(metrics(daemon)[1], {})
         daemon.stop()
 
 

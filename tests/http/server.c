@@ -102,6 +102,17 @@ START_TEST(options_of_a_later_release_are_taken_when_they_ask_for_nothing_new)
 }
 END_TEST
 
+START_TEST(options_of_the_first_size_are_taken)
+{
+    struct warmstart_http_options first;
+    warmstart_http_options_init(&first);
+    first.size = offsetof(struct warmstart_http_options, on_metrics);
+    ck_assert_int_eq(try_options(&first), 0);
+    first.size--;
+    ck_assert_int_eq(try_options(&first), WARMSTART_ERR_UNSUPPORTED);
+}
+END_TEST
+
 START_TEST(stats_fill_what_the_caller_knows)
 {
     struct warmstart_http_stats stats = {.size = offsetof(struct warmstart_http_stats, held), .held = 77};
@@ -144,6 +155,40 @@ START_TEST(metrics_pass_the_check_of_prometheus)
     int status = system(command);
     unlink(name);
     ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+static void add_foreign_metrics(void *user, struct warmstart_http_metrics *metrics)
+{
+    static const char *const names[] = {"", "9lives", "two words", "a{b=\"c\"}", "d\n"};
+    const uint64_t *value = user;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        ck_assert_int_eq(warmstart_http_add_metric(metrics, names[i], "Help.", 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_add_metric(metrics, "a", "two\nlines", 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_add_metric(metrics, "a", "back\\slash", 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_add_metric(metrics, NULL, "Help.", 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_add_metric(metrics, "a", NULL, 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_add_metric(NULL, "a", "Help.", 1), WARMSTART_ERR_INVALID);
+    ck_assert_int_eq(warmstart_http_add_metric(metrics, "host_Requests9_total", "Requests.", *value), 0);
+    ck_assert_int_eq(warmstart_http_add_metric(metrics, "_total", "Something.", 2), 0);
+}
+
+START_TEST(what_others_count_stands_behind)
+{
+    uint64_t value = UINT64_MAX;
+    close_all();
+    fixture_init(&fixture);
+    fixture.options.on_metrics = add_foreign_metrics;
+    fixture.options.on_metrics_user = &value;
+    fixture_open(&fixture);
+    client_connect(&supervisor, &fixture);
+    char *text = read_metrics();
+    ck_assert_ptr_nonnull(strstr(text, "\n# HELP host_Requests9_total Requests.\n"
+                                       "# TYPE host_Requests9_total counter\n"
+                                       "host_Requests9_total 18446744073709551615\n"
+                                       "# HELP _total Something.\n# TYPE _total gauge\n_total 2\n"));
+    ck_assert_ptr_null(strstr(text, "Help."));
+    free(text);
 }
 END_TEST
 
@@ -391,8 +436,10 @@ int main(void)
     tcase_add_test(tests, the_defaults_are_those_of_the_header);
     tcase_add_test(tests, an_option_out_of_its_bounds_is_refused);
     tcase_add_test(tests, options_of_a_later_release_are_taken_when_they_ask_for_nothing_new);
+    tcase_add_test(tests, options_of_the_first_size_are_taken);
     tcase_add_test(tests, stats_fill_what_the_caller_knows);
     tcase_add_test(tests, metrics_pass_the_check_of_prometheus);
+    tcase_add_test(tests, what_others_count_stands_behind);
     tcase_add_test(tests, every_post_is_counted_once);
     tcase_add_test(tests, metrics_show_what_is_held);
     tcase_add_test(tests, draining_closes_polls_and_answers_posts_false);
