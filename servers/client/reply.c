@@ -25,9 +25,10 @@ static bool read_number(const char *word, uint64_t max, uint64_t *ret_number)
     if (!word || !*word)
         return false;
     for (; *word; word++) {
-        if (*word < '0' || *word > '9' || number > (max - (uint64_t)(*word - '0')) / 10)
+        uint64_t digit = (uint64_t)(unsigned char)*word - '0';
+        if (digit > 9 || digit > max || number > (max - digit) / 10)
             return false;
-        number = number * 10 + (uint64_t)(*word - '0');
+        number = number * 10 + digit;
     }
     *ret_number = number;
     return true;

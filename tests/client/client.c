@@ -576,6 +576,23 @@ START_TEST(limits_are_kept)
 }
 END_TEST
 
+static void takes_five_bytes(struct warmstart_client_options *options)
+{
+    options->payload_bytes_max = 5;
+}
+
+START_TEST(a_limit_of_one_digit_is_kept)
+{
+    script_end(&script);
+    script_begin(&script, takes_five_bytes);
+    begin_wait(0);
+    serve();
+    struct said said = script_hear(&script);
+    script_say(&script, "PAYLOAD %s 77 9", said.tag);
+    script_event(&script, WARMSTART_CLIENT_DISCONNECTED);
+}
+END_TEST
+
 START_TEST(arguments_that_are_none_are_refused_and_change_nothing)
 {
     struct warmstart_client_wait_options wait;
@@ -679,6 +696,7 @@ int main(void)
     tcase_add_test(tcase, commands_are_answered_with_text_with_a_body_or_with_an_error);
     tcase_add_test(tcase, a_payload_of_eight_mebibytes_goes_both_ways);
     tcase_add_test(tcase, limits_are_kept);
+    tcase_add_test(tcase, a_limit_of_one_digit_is_kept);
     tcase_add_test(tcase, arguments_that_are_none_are_refused_and_change_nothing);
     tcase_add_test(tcase, options_that_are_none_are_refused);
     suite_add_tcase(suite, tcase);
