@@ -126,28 +126,29 @@ int warmstart_field_list_make(const struct field_sets *sets, const struct warmst
 
 /* ---- Sets ---- */
 
-/* Are these the set's fields in the order that it has them? */
-static bool is_same(const struct field_set *set, const struct field_list *list)
+/* Are these the set's fields in the order that it has them? They need not have been checked. */
+static bool is_same(const struct field_set *set, const struct warmstart_field *fields, size_t fields_len)
 {
-    if (set->fields_len != list->len)
+    if (set->fields_len != fields_len || (fields == NULL && fields_len > 0))
         return false;
-    const char *bytes = field_set_bytes(set);
-    for (uint32_t i = 0; i < list->len; i++) {
+    const char *bytes = (const char *)&set->fields[fields_len];
+    for (size_t i = 0; i < fields_len; i++) {
         const struct stored_field *stored = &set->fields[i];
-        const struct warmstart_field *field = &list->fields[i];
+        const struct warmstart_field *field = &fields[i];
         if (stored->name_bytes != field->name_bytes || stored->value_bytes != field->value_bytes ||
-            !bytes_equal(bytes, field->name, field->name_bytes) ||
-            !bytes_equal(bytes + field->name_bytes, field->value, field->value_bytes))
+            field->name == NULL || (field->value == NULL && field->value_bytes > 0) ||
+            !bytes_equal(bytes + field->name_bytes, field->value, field->value_bytes) ||
+            !bytes_equal(bytes, field->name, field->name_bytes))
             return false;
         bytes += field->name_bytes + field->value_bytes;
     }
     return true;
 }
 
-/* The same in any order. The list is sorted. */
-static bool is_equal(const struct field_set *set, const struct field_list *list)
+/* The same in any order. Rare: its registers are not saved where it is not called. */
+__attribute__((noinline)) static bool is_equal(const struct field_set *set, struct field_list *list)
 {
-    if (set->fields_len != list->len)
+    if (set->fields_len != list->len || !sort(list))
         return false;
     const uint8_t *sorted = field_set_sorted(set);
     for (uint32_t i = 0; i < list->len; i++)
@@ -156,16 +157,34 @@ static bool is_equal(const struct field_set *set, const struct field_list *list)
     return true;
 }
 
-struct field_set *warmstart_field_sets_find(const struct field_sets *sets, struct field_list *list)
+static struct field_set *find(const struct field_sets *sets, struct field_list *list)
 {
     uint32_t at = table_first(&sets->table, list->hash);
     struct field_set *set;
     while ((set = table_item(&sets->table, &at, list->hash)) != NULL) {
-        if (is_same(set, list) || (sort(list) && is_equal(set, list)))
+        if (is_same(set, list->fields, list->len) || is_equal(set, list))
             return set;
         at = table_after(&sets->table, at);
     }
     return NULL;
+}
+
+int warmstart_field_sets_find(struct field_sets *sets, const struct warmstart_field *fields,
+                              size_t fields_len, struct field_list *ret_list, struct field_set **ret_set)
+{
+    if (sets->last == NULL || !is_same(sets->last, fields, fields_len)) {
+        int result = warmstart_field_list_make(sets, fields, fields_len, ret_list);
+        if (result < 0)
+            return result;
+        struct field_set *set = find(sets, ret_list);
+        if (set == NULL) {
+            *ret_set = NULL;
+            return 0;
+        }
+        sets->last = set;
+    }
+    *ret_set = sets->last;
+    return 0;
 }
 
 static void idle_remove(struct field_sets *sets, struct field_set *set)
@@ -236,6 +255,8 @@ static void forget_oldest_idle(struct field_sets *sets)
 {
     struct field_set *set = sets->idle_oldest;
     assert(set != NULL && set->references == 0 && set->waiting == 0);
+    if (sets->last == set)
+        sets->last = NULL;
     idle_remove(sets, set);
     index_remove(sets, set);
     warmstart_table_remove(&sets->table, set->hash, set);
@@ -283,7 +304,7 @@ static struct field_set *set_new(struct field_sets *sets, struct field_list *lis
 
 int warmstart_field_sets_intern(struct field_sets *sets, struct field_list *list, struct field_set **ret_set)
 {
-    struct field_set *set = warmstart_field_sets_find(sets, list);
+    struct field_set *set = find(sets, list);
     if (set == NULL) {
         if (sets->table.len >= sets->max && sets->idle_len == 0)
             return WARMSTART_ERR_LIMIT;

@@ -57,6 +57,7 @@ struct field_sets {
     uint32_t groups;               /* sets with waiters */
     struct field_set *idle_oldest; /* the first to be forgotten */
     struct field_set *idle_newest;
+    struct field_set *last; /* found last: the next to be looked for is often the same; NULL: none */
     uint32_t fields_max;
     uint32_t name_bytes_max;
     uint32_t value_bytes_max;
@@ -74,10 +75,17 @@ void warmstart_field_sets_deinit(struct field_sets *sets);
 int warmstart_field_list_make(const struct field_sets *sets, const struct warmstart_field *fields,
                               size_t fields_len, struct field_list *ret_list);
 
-/* The set of just these fields; NULL: there is none. */
-struct field_set *warmstart_field_sets_find(const struct field_sets *sets, struct field_list *list);
+/*
+ * The set of just these fields; NULL: there is none, and *ret_list is made of them. 0, or an error as for
+ * warmstart_field_list_make().
+ */
+int warmstart_field_sets_find(struct field_sets *sets, const struct warmstart_field *fields,
+                              size_t fields_len, struct field_list *ret_list, struct field_set **ret_set);
 
-/* The same, made when there is none. 0; WARMSTART_ERR_MEMORY; WARMSTART_ERR_LIMIT: all sets are in use. */
+/*
+ * The set of the listed fields, made when there is none. 0; WARMSTART_ERR_MEMORY; WARMSTART_ERR_LIMIT: all
+ * sets are in use.
+ */
 int warmstart_field_sets_intern(struct field_sets *sets, struct field_list *list, struct field_set **ret_set);
 
 /* The terms of the listed fields. False: some field is in no set. */

@@ -44,9 +44,11 @@ static inline void hash_tail(const char *bytes, size_t len, uint64_t ret_words[2
     } else if (len >= 4) {
         ret_words[0] = bytes_load32(bytes);
         ret_words[1] = bytes_load32(bytes + len - 4);
-    } else if (len > 0) {
-        ret_words[0] = (uint64_t)(unsigned char)bytes[0] << 16 |
-                       (uint64_t)(unsigned char)bytes[len / 2] << 8 | (unsigned char)bytes[len - 1];
+    } else if (len >= 2) {
+        ret_words[0] = bytes_load16(bytes);
+        ret_words[1] = bytes_load16(bytes + len - 2);
+    } else if (len == 1) {
+        ret_words[0] = (unsigned char)bytes[0];
     }
 }
 

@@ -106,13 +106,12 @@ bool warmstart_slots_reserve(struct warmstart_manager *manager, struct slab *sla
            warmstart_slab_reserve(slab, slots);
 }
 
-static struct entity *entity_find(const struct warmstart_manager *manager, const struct slab *slab,
-                                  uint64_t id)
+static struct entity *entity_find(const struct slab *slab, uint64_t id)
 {
     uint32_t number = (uint32_t)id & ~(UINT32_C(1) << 31);
     if (number >= slab_len(slab))
         return NULL;
-    struct entity *entity = entity_at(manager, (uint32_t)id);
+    struct entity *entity = slab_at(slab, number);
     bool same = slab_is_taken(entity) && entity->slot.use == (uint32_t)(id >> 32);
     return same ? entity : NULL;
 }
@@ -120,13 +119,13 @@ static struct entity *entity_find(const struct warmstart_manager *manager, const
 struct waiter *warmstart_waiter_find(const struct warmstart_manager *manager, warmstart_waiter_id id)
 {
     bool dispatch = id >> 31 & 1;
-    return dispatch ? NULL : (struct waiter *)entity_find(manager, &manager->waiters, id);
+    return dispatch ? NULL : (struct waiter *)entity_find(&manager->waiters, id);
 }
 
 struct dispatch *warmstart_dispatch_find(const struct warmstart_manager *manager, warmstart_dispatch_id id)
 {
     bool dispatch = id >> 31 & 1;
-    return dispatch ? (struct dispatch *)entity_find(manager, &manager->dispatches, id) : NULL;
+    return dispatch ? (struct dispatch *)entity_find(&manager->dispatches, id) : NULL;
 }
 
 /* ---- Names ---- */

@@ -4,24 +4,27 @@
 #include "queue.h"
 #include "waiter.h"
 
-int warmstart_wanted_read(const struct warmstart_manager *manager, const struct warmstart_query *query,
+int warmstart_wanted_read(struct warmstart_manager *manager, const struct warmstart_query *query,
                           struct field_list *ret_list, struct wanted *ret_wanted)
 {
     if (query == NULL)
         return WARMSTART_ERR_INVALID;
     if (query->how != WARMSTART_MATCH_EXACT && query->how != WARMSTART_MATCH_SUBSET)
         return WARMSTART_ERR_UNSUPPORTED;
-    int result = warmstart_field_list_make(&manager->sets, query->fields, query->fields_len, ret_list);
-    if (result < 0)
-        return result;
+    struct field_sets *sets = &manager->sets;
     ret_wanted->how = query->how;
     if (query->how == WARMSTART_MATCH_EXACT) {
-        ret_wanted->set = warmstart_field_sets_find(&manager->sets, ret_list);
+        ret_wanted->set = NULL;
+        int result =
+            warmstart_field_sets_find(sets, query->fields, query->fields_len, ret_list, &ret_wanted->set);
         ret_wanted->possible = ret_wanted->set != NULL;
-    } else {
-        ret_wanted->possible = warmstart_field_list_terms(&manager->sets, ret_list, ret_wanted->terms);
-        ret_wanted->terms_len = ret_list->len;
+        return result;
     }
+    int result = warmstart_field_list_make(sets, query->fields, query->fields_len, ret_list);
+    if (result < 0)
+        return result;
+    ret_wanted->possible = warmstart_field_list_terms(sets, ret_list, ret_wanted->terms);
+    ret_wanted->terms_len = ret_list->len;
     return 0;
 }
 

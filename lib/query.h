@@ -14,8 +14,8 @@ struct wanted {
     uint32_t terms_len;
 };
 
-/* Checks a query, whose fields are listed too. 0, or an error as for warmstart_match(). */
-int warmstart_wanted_read(const struct warmstart_manager *manager, const struct warmstart_query *query,
+/* Checks a query; SUBSET: lists its fields too. 0, or an error as for warmstart_match(). */
+int warmstart_wanted_read(struct warmstart_manager *manager, const struct warmstart_query *query,
                           struct field_list *ret_list, struct wanted *ret_wanted);
 
 /* What a dispatch asks for. */

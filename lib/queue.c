@@ -45,14 +45,14 @@ void warmstart_queue_add(struct warmstart_manager *manager, struct waiter *waite
     else
         waiter_at(manager, waiter->newer)->older = number;
     set->waiting++;
-    if (queue_next(manager, set) == waiter)
+    if (queue_first(manager, set) == number)
         rank(manager, set);
 }
 
 void warmstart_queue_remove(struct warmstart_manager *manager, struct waiter *waiter)
 {
     struct field_set *set = waiter->set;
-    bool next = queue_next(manager, set) == waiter;
+    bool next = queue_first(manager, set) == waiter_number(waiter);
     if (waiter->older == SLAB_NONE)
         set->oldest = waiter->newer;
     else

@@ -10,10 +10,16 @@ void warmstart_queue_add(struct warmstart_manager *manager, struct waiter *waite
 
 void warmstart_queue_remove(struct warmstart_manager *manager, struct waiter *waiter);
 
-/* The waiter of this set that is to be taken next; NULL: none can be matched. */
+/* The slot number of the waiter of this set that is to be taken next; SLAB_NONE: none can be matched. */
+static inline uint32_t queue_first(const struct warmstart_manager *manager, const struct field_set *set)
+{
+    return manager->options.order == WARMSTART_OLDEST_FIRST ? set->oldest : set->newest;
+}
+
+/* That waiter, or NULL. */
 static inline struct waiter *queue_next(const struct warmstart_manager *manager, const struct field_set *set)
 {
-    uint32_t number = manager->options.order == WARMSTART_OLDEST_FIRST ? set->oldest : set->newest;
+    uint32_t number = queue_first(manager, set);
     return number == SLAB_NONE ? NULL : waiter_at(manager, number);
 }
 

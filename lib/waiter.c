@@ -246,8 +246,8 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
                  struct admission *ret_admission)
 {
     struct field_list list;
-    int result =
-        warmstart_field_list_make(&manager->sets, registration->fields, registration->fields_len, &list);
+    int result = warmstart_field_sets_find(&manager->sets, registration->fields, registration->fields_len,
+                                           &list, &ret_admission->set);
     if (result < 0)
         return result;
     if (!name_is_valid(manager, registration->controller_id, registration->controller_id_bytes) ||
@@ -272,7 +272,8 @@ static int admit(struct warmstart_manager *manager, const struct warmstart_regis
         if (result < 0)
             return result;
     }
-    result = warmstart_field_sets_intern(&manager->sets, &list, &ret_admission->set);
+    if (ret_admission->set == NULL)
+        result = warmstart_field_sets_intern(&manager->sets, &list, &ret_admission->set);
     if (result < 0) {
         warmstart_instance_unreference(&manager->instances, instance);
         return result;

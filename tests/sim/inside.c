@@ -194,11 +194,13 @@ static const char *check_sets(const struct warmstart_manager *manager)
     const struct field_sets *sets = &manager->sets;
     uint32_t found = 0, idle = 0, groups = 0;
     uint64_t fields = 0;
+    bool has_last = sets->last == NULL;
     for (uint32_t i = 0; i < sets->table.capacity; i++) {
         const struct field_set *set = sets->table.entries[i].item;
         if (set == NULL)
             continue;
         found++;
+        has_last = has_last || set == sets->last;
         idle += set->references == 0;
         groups += set->waiters > 0;
         RULE(set->waiting <= set->waiters && set->waiters <= set->references);
@@ -210,6 +212,7 @@ static const char *check_sets(const struct warmstart_manager *manager)
             return rule;
     }
     RULE(found == sets->table.len && found <= sets->max);
+    RULE(has_last);
     RULE(idle == sets->idle_len && idle <= sets->idle_max + 1);
     RULE(groups == sets->groups);
     return check_terms(&sets->index.terms, fields);

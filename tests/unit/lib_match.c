@@ -355,6 +355,31 @@ START_TEST(fields_that_are_not_fields_are_refused_everywhere)
 }
 END_TEST
 
+START_TEST(fields_like_those_found_last_are_checked_all_the_same)
+{
+    struct core core;
+    core_begin(&core);
+    core_register(&core, "a=1 b=2", NULL);
+    const struct warmstart_field wrong[][2] = {
+        {{NULL, 1, "1", 1}, {"b", 1, "2", 1}},
+        {{"a", 1, NULL, 1}, {"b", 1, "2", 1}},
+        {{"a", 1, "1", 1}, {NULL, 1, "2", 1}},
+        {{"a", 1, "1", 1}, {"b", 1, NULL, 1}},
+    };
+    size_t count = SIZE_MAX;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        ck_assert_uint_eq(core_count(&core, "a=1 b=2"), 1);
+        struct warmstart_query query = {.fields = wrong[i], .fields_len = 2, .how = WARMSTART_MATCH_EXACT};
+        ck_assert_int_eq(warmstart_count(core.manager, &query, &count, core.now), WARMSTART_ERR_INVALID);
+    }
+    ck_assert_uint_eq(core_count(&core, "a=1 b=2"), 1);
+    struct warmstart_query none = {.fields = NULL, .fields_len = 2, .how = WARMSTART_MATCH_EXACT};
+    ck_assert_int_eq(warmstart_count(core.manager, &none, &count, core.now), WARMSTART_ERR_INVALID);
+    ck_assert_uint_eq(count, SIZE_MAX);
+    core_end(&core);
+}
+END_TEST
+
 START_TEST(a_name_twice_is_found_among_many)
 {
     struct core core;
@@ -403,6 +428,7 @@ static void add_bytes_tests(TCase *tcase)
     tcase_add_test(tcase, as_many_fields_as_there_can_be_match);
     tcase_add_test(tcase, what_was_handed_in_may_change_afterwards);
     tcase_add_test(tcase, fields_that_are_not_fields_are_refused_everywhere);
+    tcase_add_test(tcase, fields_like_those_found_last_are_checked_all_the_same);
     tcase_add_test(tcase, a_name_twice_is_found_among_many);
     tcase_add_test(tcase, a_thousand_sets_are_told_apart);
 }
