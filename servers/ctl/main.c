@@ -195,6 +195,8 @@ static void read_words(const struct command *command, struct arguments *argument
         misused(command->name, usage);
     }
     for (int i = optind; i < argc; i++) {
+        if (!command->is_name && strncmp(argv[i], "--", 2) == 0)
+            misused(argv[i], "options stand before words");
         bool is_json = len == 1 && argv[i][0] == '{';
         if (!command->is_name && !is_json && (argv[i][0] == '\0' || strchr(argv[i], ' ')))
             misused(argv[i],

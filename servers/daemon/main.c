@@ -84,11 +84,19 @@ static int print_version(void)
     return finish_output();
 }
 
+static bool serves_http(const struct warmstart_daemon_options *options)
+{
+    for (size_t i = 0; i < options->listeners_len; i++)
+        if (options->listeners[i].rights == 0)
+            return true;
+    return false;
+}
+
 /* Raises the limit of open files as far as it goes, and warns when that is not enough. */
 static void raise_descriptor_limit(struct daemon *daemon)
 {
     const uint64_t connections =
-        daemon->options.connections_max +
+        (serves_http(&daemon->options) ? daemon->options.connections_max : 0) +
         (warmstart_daemon_unix_is_wanted(&daemon->options) ? daemon->options.unix_connections_max : 0);
     const uint64_t needed = connections + connections / CONNECTIONS_PER_DESCRIPTOR + DESCRIPTORS_SPARE;
     struct rlimit limit;

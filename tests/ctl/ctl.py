@@ -159,6 +159,7 @@ def wrong_usage_is_explained():
                            (['wait', '--count', 'x'], 'whole number from 0'),
                            (['dispatch', '--attempts', '101'], 'from 1 to 100'), (['cordon'], 'usage:'),
                            (['cordon', 'a', 'b'], 'usage:'), (['wait', 'a b'], 'no spaces'),
+                           (['wait', 'a=b', '--id', 'w'], 'options stand before words'),
                            (['wait', '--id', 'a b'], 'no spaces'), (['--socket', 200 * 'x', 'ping'], '1 to 107'),
                            (['ping', '--frob'], 'unrecognized option')):
         status, output, errors = support.run(CTL, *arguments)

@@ -632,6 +632,11 @@ def the_limit_of_descriptors_is_raised():
     with Daemon("--http", "127.0.0.1:0", "--max-connections", "2000", prepare=set_limit(64, 1024)) as daemon:
         daemon.stop()
         check(b"level=warn event=descriptor_limit_low max_connections=2000 " in daemon.log, daemon.log)
+    with directory() as path:
+        with Daemon("--unix", f"{path}/lines", "--unix-max-connections", "100", "--max-connections", "2000",
+                    prepare=set_limit(64, 1024)) as daemon:
+            daemon.stop()
+            check(b"descriptor_limit_low" not in daemon.log, daemon.log)
 
 
 @test_if(not WRAPPER)  # which may need them

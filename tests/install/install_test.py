@@ -176,6 +176,15 @@ def check_subproject(source, work):
     assert not unwanted, unwanted
 
 
+def check_demo(source, work):
+    """What scripts/run builds: a release without the tests. The demo uses a library that else only tests use."""
+    build = os.path.join(work, "release")
+    run("meson", "setup", "--buildtype=release", "-Dtests=disabled", build, source)
+    targets = {target["name"] for target in json.loads(run("meson", "introspect", "--targets", build))}
+    assert "demo" in targets and "warmstartd" in targets, targets
+    assert not {name for name in targets if name.startswith("test_")}, targets
+
+
 def cases(source, build, libraries, work):
     """(name, function, arguments) of each test; installs on the way."""
     described = json.loads(run("meson", "introspect", "--projectinfo", "--buildoptions", "--force-object-output",
@@ -197,6 +206,7 @@ def cases(source, build, libraries, work):
                    (static, work, language, library, True))
     if "daemon" in libraries:
         yield "the programs start from where they were installed", check_daemon, (installed,)
+        yield "a release without tests has the demo", check_demo, (source, work)
     yield "a project has the core as a subproject, with nothing else found", check_subproject, (source, work)
 
 
