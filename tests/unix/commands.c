@@ -32,8 +32,7 @@ START_TEST(a_run_reaches_who_waits_and_is_acknowledged)
 {
     char id[ID_BYTES];
     client_ask(&controller, "wait w1 id=controller-1 instance=node-1 -- deployment=d1 cpu:=0.5\n", "");
-    client_dispatch(&supervisor, "d1", "-- cpu:=5e-1 deployment=d1", "hello!", 6);
-    client_expect_payload(&controller, "w1", "hello!", 6, id);
+    client_hand_over(&supervisor, "d1", "-- cpu:=5e-1 deployment=d1", &controller, "w1", "hello!", 6, id);
     client_expect(&supervisor, "");
     client_settle_payload(&controller, "ack", "w1", id, "OK w1\n");
     client_expect(&supervisor, "DELIVERED d1 1 controller-1\n");
@@ -61,8 +60,8 @@ START_TEST(metadata_is_the_same_as_words_and_as_json)
     client_say(&controller, "wait w -- n:=1 s=1 e= m.c:=\"q\"\n");
     client_dispatch(&supervisor, "3", "{\"n\":\"1\",\"s\":\"1\",\"e\":\"\",\"m\":{\"c\":\"q\"}}", "p", 1);
     client_expect(&supervisor, "NO_MATCH 3\n");
-    client_dispatch(&supervisor, "4", "{\"n\":1,\"s\":\"1\",\"e\":\"\",\"m\":{\"c\":\"q\"}}", "p", 1);
-    client_expect_payload(&controller, "w", "p", 1, id);
+    client_hand_over(&supervisor, "4", "{\"n\":1,\"s\":\"1\",\"e\":\"\",\"m\":{\"c\":\"q\"}}", &controller,
+                     "w", "p", 1, id);
 }
 END_TEST
 
@@ -70,13 +69,11 @@ START_TEST(the_empty_set_matches_itself)
 {
     char id[ID_BYTES];
     client_say(&controller, "wait w\n");
-    client_dispatch(&supervisor, "d", "--", "x", 1);
-    client_expect_payload(&controller, "w", "x", 1, id);
+    client_hand_over(&supervisor, "d", "--", &controller, "w", "x", 1, id);
     client_settle_payload(&controller, "ack", "w", id, "OK w\n");
     client_expect(&supervisor, "DELIVERED d 1\n");
     client_say(&controller, "wait w {}\n");
-    client_dispatch(&supervisor, "d", "", "x", 1);
-    client_expect_payload(&controller, "w", "x", 1, id);
+    client_hand_over(&supervisor, "d", "", &controller, "w", "x", 1, id);
 }
 END_TEST
 
@@ -92,8 +89,7 @@ START_TEST(a_subset_fits_and_an_exact_one_does_not)
     client_expect(&supervisor, "NO_MATCH 3\n");
     client_ask(&supervisor, "count c match=subset -- a=1\ncount d -- a=1\ncount e\ncount f match=subset\n",
                "OK c 1\nOK d 0\nOK e 0\nOK f 1\n");
-    client_dispatch(&supervisor, "4", "match=subset -- a=1 c=3", "x", 1);
-    client_expect_payload(&controller, "w", "x", 1, id);
+    client_hand_over(&supervisor, "4", "match=subset -- a=1 c=3", &controller, "w", "x", 1, id);
     client_ask(&supervisor, "count c match=subset -- a=1\n", "OK c 0\n");
 }
 END_TEST
@@ -170,8 +166,7 @@ START_TEST(a_wait_whose_payload_is_out_cannot_be_cancelled)
 {
     char id[ID_BYTES];
     client_say(&controller, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "x", 1);
-    client_expect_payload(&controller, "a", "x", 1, id);
+    client_hand_over(&supervisor, "d", "", &controller, "a", "x", 1, id);
     client_say(&controller, "cancel x a\n");
     client_expect_error(&controller, "x", "late", "acknowledge it or refuse it");
     client_settle_payload(&controller, "ack", "y", id, "OK y\n");
@@ -207,8 +202,7 @@ START_TEST(who_leaves_is_given_nothing_more)
 {
     char id[ID_BYTES];
     client_say(&controller, "wait a id=c1 -- k=1\nwait b id=c2 -- k=2\nwait c -- k=3\n");
-    client_dispatch(&supervisor, "d", "-- k=1", "x", 1);
-    client_expect_payload(&controller, "a", "x", 1, id);
+    client_hand_over(&supervisor, "d", "-- k=1", &controller, "a", "x", 1, id);
     client_ask(&controller, "leave l for=1000\n", "ENDED b left\nENDED c left\nOK l\n");
     client_say(&controller, "wait z\n");
     client_expect_error(&controller, "z", "left", NULL);
@@ -382,8 +376,7 @@ START_TEST(a_cordoned_instance_gets_nothing_until_it_is_uncordoned)
     client_ask(&supervisor, "cordon c for=1000 -- a\302\240b\ncordon d -- of two words\ncount n\n",
                "OK c\nOK d\nOK n 0\n");
     fixture_pass(&fixture, 1000);
-    client_dispatch(&supervisor, "d", "", "x", 1);
-    client_expect_payload(&controller, "a", "x", 1, id);
+    client_hand_over(&supervisor, "d", "", &controller, "a", "x", 1, id);
 }
 END_TEST
 
@@ -576,8 +569,7 @@ START_TEST(ends_and_outcomes_are_logged_without_payload_or_metadata)
     char id[ID_BYTES];
     fixture.logger.level = WARMSTART_LOG_DEBUG;
     client_say(&controller, "wait w id=c1 instance=node-1 -- secret=meta\n");
-    client_dispatch(&supervisor, "d", "-- secret=meta", "secretpayload", 13);
-    client_expect_payload(&controller, "w", "secretpayload", 13, id);
+    client_hand_over(&supervisor, "d", "-- secret=meta", &controller, "w", "secretpayload", 13, id);
     client_settle_payload(&controller, "ack", "w", id, "OK w\n");
     client_dispatch(&supervisor, "d", "-- secret=meta", "secretpayload", 13);
     ck_assert_ptr_nonnull(

@@ -49,8 +49,7 @@ START_TEST(what_is_refused_goes_to_the_next)
     char id[ID_BYTES];
     client_say(&one, "wait a id=one\n");
     client_say(&other, "wait b id=other\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&other, "b", "run", 3, id);
+    client_hand_over(&supervisor, "d", "", &other, "b", "run", 3, id);
     client_settle_payload(&other, "refuse", "r", id, "OK r\n");
     client_expect_payload(&one, "a", "run", 3, id);
     client_settle_payload(&one, "ack", "a", id, "OK a\n");
@@ -63,8 +62,7 @@ START_TEST(what_everybody_refuses_is_lost)
 {
     char id[ID_BYTES];
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, id);
     client_settle_payload(&one, "refuse", "r", id, "OK r\n");
     client_expect(&supervisor, "LOST d 1\n");
     client_settle_payload(&one, "ack", "x", id,
@@ -76,8 +74,7 @@ START_TEST(no_more_are_tried_than_was_said)
 {
     char id[ID_BYTES], line[80];
     client_say(&one, "wait a\nwait b\nwait c\n");
-    client_dispatch(&supervisor, "d", "attempts=2", "run", 3);
-    client_expect_payload(&one, "c", "run", 3, id);
+    client_hand_over(&supervisor, "d", "attempts=2", &one, "c", "run", 3, id);
     snprintf(line, sizeof(line), "refuse r %s\n", id);
     client_say(&one, line);
     client_expect_first(&one, "OK r\n");
@@ -93,8 +90,7 @@ START_TEST(a_lease_ends_with_over_and_the_next_gets_it)
     char id[ID_BYTES], next[ID_BYTES], line[80];
     client_say(&one, "wait a\n");
     client_say(&other, "wait b\n");
-    client_dispatch(&supervisor, "d", "timeout=10000", "run", 3);
-    client_expect_payload(&other, "b", "run", 3, id);
+    client_hand_over(&supervisor, "d", "timeout=10000", &other, "b", "run", 3, id);
     fixture_pass(&fixture, 1999);
     client_expect(&other, "");
     fixture_pass(&fixture, 1);
@@ -118,8 +114,7 @@ START_TEST(a_lease_is_at_most_its_share_of_the_dispatch)
 {
     char id[ID_BYTES], line[80];
     client_say(&one, "wait a\nwait b\nwait c\n");
-    client_dispatch(&supervisor, "d", "timeout=900 attempts=3", "run", 3);
-    client_expect_payload(&one, "c", "run", 3, id);
+    client_hand_over(&supervisor, "d", "timeout=900 attempts=3", &one, "c", "run", 3, id);
     /* 20 of 900 ms are kept for the end. */
     fixture_pass(&fixture, 293);
     client_expect(&one, "");
@@ -136,8 +131,7 @@ START_TEST(a_dispatch_whose_time_ends_first_is_uncertain)
 {
     char id[ID_BYTES], line[80];
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "timeout=100 attempts=1", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "timeout=100 attempts=1", &one, "a", "run", 3, id);
     fixture_pass(&fixture, 100);
     snprintf(line, sizeof(line), "OVER a %s\n", id);
     client_expect(&one, line);
@@ -152,8 +146,7 @@ START_TEST(an_ack_is_taken_once)
 {
     char id[ID_BYTES], line[160];
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, id);
     snprintf(line, sizeof(line), "ack x %s\nack y %s\nrefuse z %s\n", id, id, id);
     client_say(&one, line);
     client_expect_first(&one, "OK x\nERR y over ");
@@ -167,8 +160,7 @@ START_TEST(the_next_wait_may_come_with_the_ack)
     char line[128], id[ID_BYTES];
     client_say(&one, "wait a id=c -- k=1\n");
     for (int i = 0; i < 3; i++) {
-        client_dispatch(&supervisor, "d", "-- k=1", "run", 3);
-        client_expect_payload(&one, "a", "run", 3, id);
+        client_hand_over(&supervisor, "d", "-- k=1", &one, "a", "run", 3, id);
         snprintf(line, sizeof(line), "ack x %s\nwait a id=c -- k=1\n", id);
         client_say(&one, line);
         client_expect(&one, "OK x\n");
@@ -183,13 +175,11 @@ START_TEST(an_old_id_does_not_fit_a_new_payload)
 {
     char first[ID_BYTES], second[ID_BYTES];
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, first);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, first);
     client_settle_payload(&one, "refuse", "a", first, "OK a\n");
     client_expect(&supervisor, "LOST d 1\n");
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, second);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, second);
     ck_assert_str_ne(first, second);
     client_settle_payload(&one, "ack", "x", first,
                           "ERR x over there is no such payload, or it is not yours any more\n");
@@ -289,8 +279,7 @@ START_TEST(of_a_receiver_that_has_read_and_goes_nobody_can_tell)
     char id[ID_BYTES];
     client_say(&other, "wait b\n");
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, id);
     client_close(&one);
     client_expect(&supervisor, "UNCERTAIN d 1\n");
     client_expect(&other, "");
@@ -302,8 +291,7 @@ START_TEST(the_dispatcher_may_want_the_next_to_be_tried_even_then)
     char id[ID_BYTES];
     client_say(&other, "wait b\n");
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "uncertain=retry", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "uncertain=retry", &one, "a", "run", 3, id);
     client_close(&one);
     client_expect_payload(&other, "b", "run", 3, id);
     client_settle_payload(&other, "ack", "b", id, "OK b\n");
@@ -315,8 +303,7 @@ START_TEST(an_unread_answer_behind_a_payload_says_nothing_about_the_payload)
 {
     char id[ID_BYTES];
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, id);
     client_say(&one, "ping p\n");
     client_close(&one);
     client_expect(&supervisor, "UNCERTAIN d 1\n");
@@ -341,8 +328,7 @@ START_TEST(an_ack_of_who_has_gone_before_its_answer_is_uncertain)
 {
     char id[ID_BYTES], line[80];
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, id);
     snprintf(line, sizeof(line), "ack a %s\n", id);
     ck_assert_uint_eq(client_push(&one, line, strlen(line)), strlen(line));
     client_close(&one);
@@ -356,8 +342,7 @@ START_TEST(a_refusal_of_who_has_gone_counts)
     char id[ID_BYTES], line[80];
     client_say(&other, "wait b\n");
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, id);
     snprintf(line, sizeof(line), "refuse a %s\n", id);
     ck_assert_uint_eq(client_push(&one, line, strlen(line)), strlen(line));
     client_close(&one);
@@ -371,8 +356,7 @@ START_TEST(who_says_that_nothing_more_comes_cannot_acknowledge_any_more)
 {
     char id[ID_BYTES];
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "", &one, "a", "run", 3, id);
     ck_assert_int_eq(shutdown(one.fd, SHUT_WR), 0);
     client_expect(&supervisor, "UNCERTAIN d 1\n");
     client_expect_end(&one, "");
@@ -497,8 +481,7 @@ START_TEST(delivered_is_told_after_the_ok_is_in_the_receivers_queue)
 {
     char id[ID_BYTES], ack[80];
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "timeout=5000 attempts=1", "run", 3);
-    client_expect_payload(&one, "a", "run", 3, id);
+    client_hand_over(&supervisor, "d", "timeout=5000 attempts=1", &one, "a", "run", 3, id);
     /* Until the kernel takes no more; what is then left in the server is less than it stops reading at. */
     int full = 0;
     for (int i = 0; i < 10000 && full == 0; i++) {
@@ -630,8 +613,7 @@ START_TEST(payloads_of_any_size_arrive_as_they_are)
     for (size_t i = 0; i < bytes; i++)
         body[i] = (char)(i ^ i >> 8 ^ i >> 16);
     client_say(&one, "wait a\n");
-    client_dispatch(&supervisor, "d", "", body, bytes);
-    client_expect_payload(&one, "a", body, bytes, id);
+    client_hand_over(&supervisor, "d", "", &one, "a", body, bytes, id);
     client_settle_payload(&one, "ack", "a", id, "OK a\n");
     client_expect(&supervisor, "DELIVERED d 1\n");
     free(body);

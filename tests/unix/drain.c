@@ -90,8 +90,7 @@ START_TEST(in_the_delay_everything_goes_on)
     client_say(&controller, "wait a\n");
     drain();
     fixture_pass(&fixture, 999);
-    client_dispatch(&supervisor, "d", "", "x", 1);
-    client_expect_payload(&controller, "a", "x", 1, id);
+    client_hand_over(&supervisor, "d", "", &controller, "a", "x", 1, id);
     client_settle_payload(&controller, "ack", "a", id, "OK a\n");
     client_expect(&supervisor, "DELIVERED d 1\n");
     client_ask(&controller, "wait b\n", "");
@@ -145,8 +144,7 @@ START_TEST(dispatches_that_run_go_on_to_waits_that_are_left)
     char id[ID_BYTES], next[ID_BYTES];
     options.spread_ms = 1000;
     client_say(&controller, "wait 1\nwait 2\n");
-    client_dispatch(&supervisor, "d", "timeout=5000", "x", 1);
-    client_expect_payload(&controller, "2", "x", 1, id);
+    client_hand_over(&supervisor, "d", "timeout=5000", &controller, "2", "x", 1, id);
     drain();
     client_say(&controller, "refuse r ");
     client_say(&controller, id);
@@ -178,8 +176,7 @@ START_TEST(patience_ends)
     fixture.options.lease_ms = 86400000;
     options.timeout_ms = 500;
     client_say(&controller, "wait 1\n");
-    client_dispatch(&supervisor, "d", "timeout=60000 attempts=1", "x", 1);
-    client_expect_payload(&controller, "1", "x", 1, id);
+    client_hand_over(&supervisor, "d", "timeout=60000 attempts=1", &controller, "1", "x", 1, id);
     drain();
     fixture_pass(&fixture, 499);
     ck_assert_uint_eq(ends, 0);
@@ -194,8 +191,7 @@ START_TEST(it_is_not_over_before_everybody_was_told)
 {
     char id[ID_BYTES];
     client_say(&controller, "wait 1\n");
-    client_dispatch(&supervisor, "d", "timeout=60000", "x", 1);
-    client_expect_payload(&controller, "1", "x", 1, id);
+    client_hand_over(&supervisor, "d", "timeout=60000", &controller, "1", "x", 1, id);
     for (int i = 0; i < 2000; i++)
         client_push(&supervisor, "stats s\n", 8);
     fixture_settle(&fixture);

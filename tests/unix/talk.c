@@ -324,3 +324,10 @@ void client_dispatch(struct client *client, const char *tag, const char *options
     client_send(client, body, body_bytes);
     client_send(client, "\n", 1);
 }
+
+void client_hand_over(struct client *from, const char *tag, const char *options, struct client *to,
+                      const char *wait_tag, const char *body, size_t body_bytes, char ret_id[ID_BYTES])
+{
+    client_dispatch(from, tag, options, body, body_bytes);
+    client_expect_payload(to, wait_tag, body, body_bytes, ret_id);
+}

@@ -112,4 +112,8 @@ void client_expect_end(struct client *client, const char *text);
 void client_dispatch(struct client *client, const char *tag, const char *options, const char *body,
                      size_t body_bytes);
 
+/* Dispatches, and the body comes to a wait of another client; writes the id of the payload. */
+void client_hand_over(struct client *from, const char *tag, const char *options, struct client *to,
+                      const char *wait_tag, const char *body, size_t body_bytes, char ret_id[ID_BYTES]);
+
 #endif
