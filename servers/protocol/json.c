@@ -11,65 +11,90 @@
 
 #define NODE_NONE UINT8_MAX
 
-/* What a byte can be. Of a byte that may stand in a string as it is, and is a character by itself: PLAIN. */
-enum trait { PLAIN = 1, SPACE = 2 };
+/* Kept out of the way of what happens most. */
+#define COLD __attribute__((noinline))
 
-static const uint8_t traits[256] = {
-    ['\t'] = SPACE, ['\n'] = SPACE,        ['\r'] = SPACE,         [' '] = PLAIN | SPACE,
-    ['!'] = PLAIN,  ['#' ... '['] = PLAIN, [']' ... 0x7f] = PLAIN,
+/* A number of so many digits before its point, and without an exponent, is in the range of a double. */
+#define DIGITS_SAFE 300
+
+/* An open object or array. */
+struct container {
+    uint8_t node; /* that it is the value of, or NODE_NONE */
+    char close;   /* the bracket that ends it */
 };
 
 /* One scan. Functions take the place they stand at and return where they got to; NULL: failed. */
 struct scan {
-    const char *end;                  /* behind the text */
-    const struct json_node *nodes;    /* the caller's table */
-    struct json_span *spans;          /* the caller's results */
-    size_t nodes_len;                 /* entries of both */
-    const char *wrong;                /* where it failed */
-    enum json_reason reason;          /* why it failed */
-    uint8_t value_wanted;             /* 1: a value has to stand next */
-    uint8_t target;                   /* the node that this value is for, or NODE_NONE */
-    uint8_t depth;                    /* containers open */
-    uint8_t node[JSON_NESTING_MAX];   /* of each open container: its node, or NODE_NONE */
-    uint8_t object[JSON_NESTING_MAX]; /* of each open container: 1: an object */
+    const char *end;                         /* behind the text */
+    const char *blocks_end;                  /* before it, a whole block can be read at any place */
+    const struct json_node *nodes;           /* the caller's table */
+    struct json_span *spans;                 /* the caller's results */
+    size_t nodes_len;                        /* entries of both */
+    const char *wrong;                       /* where it failed */
+    enum json_reason reason;                 /* why it failed */
+    uint8_t target;                          /* the node that the next value is for, or NODE_NONE */
+    uint8_t depth;                           /* containers open */
+    struct container open[JSON_NESTING_MAX]; /* the outermost first */
 };
 
-static const char *fail(struct scan *scan, const char *wrong, enum json_reason reason)
+static COLD const char *fail(struct scan *scan, const char *wrong, enum json_reason reason)
 {
     scan->wrong = wrong;
     scan->reason = reason;
     return NULL;
 }
 
-static inline const char *skip_space(const char *at, const char *end)
+static COLD const char *spaces_end(const char *at, const char *end)
 {
-    while (at < end && (traits[(uint8_t)*at] & SPACE) != 0)
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
         at++;
     return at;
 }
 
+/* To the first byte from here on that is no space; it is asked for where something else was expected. */
+static inline const char *skip_space(const char *at, const char *end)
+{
+    return at < end && (uint8_t)*at <= ' ' ? spaces_end(at, end) : at;
+}
+
+/* The same, but most often the byte is already here: what machines write has no space in it. */
+static inline const char *seek(const char *at, const char *end, char c)
+{
+    return at < end && *at == c ? at : skip_space(at, end);
+}
+
+static inline int is_at(const char *at, const char *end, char c)
+{
+    return at < end && *at == c;
+}
+
 /* ---- Strings ---- */
 
-/* plain_words_end(): the first byte that is not PLAIN, or where less than a word is left. */
+/* Of a byte that may stand in a string as it is, and is a character by itself. */
+static inline int is_plain(char c)
+{
+    return (int8_t)c >= ' ' && c != '"' && c != '\\';
+}
+
+/* special_in(): the place of the first byte of a block that is not plain; BLOCK: all are. */
 
 #ifdef __SSE2__
-/* Sixteen at a time: PLAIN is above 0x1f, as signed bytes compare, and neither of two characters. */
-static inline const char *plain_words_end(const char *at, const char *end)
+#define BLOCK 16
+
+/* Bytes below 0x20 and above 0x7f are the same thing as signed bytes compare. */
+static inline unsigned special_in(const char *block)
 {
-    const __m128i below = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
-    while (end - at >= 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
-        int plain = _mm_movemask_epi8(_mm_andnot_si128(special, _mm_cmpgt_epi8(bytes, below)));
-        if (plain != 0xffff)
-            return at + __builtin_ctz(~(unsigned)plain);
-        at += 16;
-    }
-    return at;
+    const __m128i space = _mm_set1_epi8(' '), quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)block);
+    __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+    int found = _mm_movemask_epi8(_mm_or_si128(special, _mm_cmplt_epi8(bytes, space)));
+    return found != 0 ? (unsigned)__builtin_ctz((unsigned)found) : BLOCK;
 }
 #else
+#define BLOCK 8
+
 /*
- * The high bit of each byte of a word that is not PLAIN, and perhaps of higher bytes than the lowest such
+ * The high bit of each byte of a word that is not plain, and perhaps of higher bytes than the lowest such
  * one: a borrow can run upwards, never downwards.
  */
 static inline uint64_t not_plain(uint64_t word)
@@ -82,30 +107,34 @@ static inline uint64_t not_plain(uint64_t word)
     return ((low & ~word) | word) & highs;
 }
 
-static inline const char *plain_words_end(const char *at, const char *end)
+static inline unsigned special_in(const char *block)
 {
-    while (end - at >= 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof(word));
-        uint64_t mask = not_plain(word);
-        if (mask != 0) {
+    uint64_t word;
+    memcpy(&word, block, sizeof(word));
+    uint64_t mask = not_plain(word);
+    if (mask == 0)
+        return BLOCK;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return at + __builtin_ctzll(mask) / 8;
+    return (unsigned)__builtin_ctzll(mask) / 8;
 #else
-            break;
+    unsigned place = 0;
+    while (is_plain(block[place]))
+        place++;
+    return place;
 #endif
-        }
-        at += 8;
-    }
-    return at;
 }
 #endif
 
-/* The first byte that is not PLAIN, or the end. */
-static inline const char *plain_end(const char *at, const char *end)
+/* The first byte that is not plain, or the end. */
+static const char *plain_end(const struct scan *scan, const char *at)
 {
-    at = plain_words_end(at, end);
-    while (at < end && (traits[(uint8_t)*at] & PLAIN) != 0)
+    while (at < scan->blocks_end) {
+        unsigned place = special_in(at);
+        at += place;
+        if (place < BLOCK)
+            return at;
+    }
+    while (at < scan->end && is_plain(*at))
         at++;
     return at;
 }
@@ -206,31 +235,53 @@ static const char *escape_end(struct scan *scan, const char *at)
     }
 }
 
-/* From behind the opening quote to the closing one. */
-static const char *string_end(struct scan *scan, const char *at, uint8_t *ret_escaped)
+/* Behind the characters above U+007F that begin here. */
+static const char *beyond_ascii_end(struct scan *scan, const char *at)
 {
-    *ret_escaped = 0;
-    for (;;) {
-        at = plain_end(at, scan->end);
+    do {
+        size_t len = warmstart_json_utf8(at, (size_t)(scan->end - at));
+        if (len == 0)
+            return fail(scan, at, JSON_REASON_UTF8);
+        at += len;
+    } while (at < scan->end && (uint8_t)*at >= 0x80);
+    return at;
+}
+
+/* To the closing quote of a string, from a byte in it that may be anything. */
+static COLD const char *string_rest_end(struct scan *scan, const char *at, uint8_t *ret_escaped)
+{
+    while (at != NULL) {
+        at = plain_end(scan, at);
         if (at == scan->end)
             return fail(scan, at, JSON_REASON_QUOTE);
-        uint8_t byte = (uint8_t)*at;
-        if (byte == '"')
+        if (*at == '"')
             return at;
-        if (byte == '\\') {
+        if (*at == '\\') {
             *ret_escaped = 1;
             at = escape_end(scan, at);
-            if (at == NULL)
-                return NULL;
-        } else if (byte < 0x20) {
+        } else if ((uint8_t)*at < 0x20) {
             return fail(scan, at, JSON_REASON_CONTROL);
         } else {
-            size_t len = warmstart_json_utf8(at, (size_t)(scan->end - at));
-            if (len == 0)
-                return fail(scan, at, JSON_REASON_UTF8);
-            at += len;
+            at = beyond_ascii_end(scan, at);
         }
     }
+    return NULL;
+}
+
+/* From behind the opening quote to the closing one. */
+static inline const char *string_end(struct scan *scan, const char *at, uint8_t *ret_escaped)
+{
+    *ret_escaped = 0;
+    while (at < scan->blocks_end) {
+        unsigned place = special_in(at);
+        at += place;
+        if (place == BLOCK)
+            continue;
+        if (*at == '"')
+            return at;
+        break;
+    }
+    return string_rest_end(scan, at, ret_escaped);
 }
 
 /* ---- Decoding ---- */
@@ -316,10 +367,8 @@ int warmstart_json_decode(const struct json_span *span, char *out, size_t out_by
 /* ---- Keys ---- */
 
 /* jansson refuses a key with a NUL in it, which only an escape can bring in. */
-static int has_nul(const struct json_span *key)
+static int has_nul(const char *at, const char *end)
 {
-    const char *at = key->start;
-    const char *end = at + key->bytes;
     while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
         if (take_escape(&at, end) == 0)
             return 1;
@@ -327,19 +376,12 @@ static int has_nul(const struct json_span *key)
     return 0;
 }
 
-/* The child of a node that a key names, or NODE_NONE. */
-static uint8_t find_child(const struct scan *scan, uint8_t parent, const struct json_span *key)
+/* The child of a node that decoded text names, or NODE_NONE. */
+static inline uint8_t find_child(const struct scan *scan, uint8_t parent, const char *text, size_t bytes)
 {
-    const struct json_node *node = &scan->nodes[parent];
-    char decoded[UINT8_MAX];
-    const char *text = key->start;
-    size_t bytes = key->bytes;
-    if (key->escaped && node->children > 0) {
-        if (!warmstart_json_decode(key, decoded, sizeof(decoded), &bytes))
-            return NODE_NONE;
-        text = decoded;
-    }
-    for (size_t i = node->child; i < (size_t)node->child + node->children; i++) {
+    size_t i = scan->nodes[parent].child;
+    const size_t end = i + scan->nodes[parent].children;
+    for (; i < end; i++) {
         const struct json_node *child = &scan->nodes[i];
         if (child->key_bytes == bytes && memcmp(child->key, text, bytes) == 0)
             return (uint8_t)i;
@@ -347,8 +389,19 @@ static uint8_t find_child(const struct scan *scan, uint8_t parent, const struct 
     return NODE_NONE;
 }
 
+static COLD uint8_t find_escaped_child(const struct scan *scan, uint8_t parent, const char *text,
+                                       size_t bytes)
+{
+    const struct json_span key = {.start = text, .bytes = bytes, .kind = JSON_KIND_STRING, .escaped = 1};
+    char decoded[UINT8_MAX];
+    size_t decoded_bytes;
+    if (!warmstart_json_decode(&key, decoded, sizeof(decoded), &decoded_bytes))
+        return NODE_NONE;
+    return find_child(scan, parent, decoded, decoded_bytes);
+}
+
 /* A key came again: forgets its earlier value with all in it. Children stand after their parents. */
-static void forget(struct scan *scan, uint8_t node)
+static COLD void forget(struct scan *scan, uint8_t node)
 {
     uint8_t gone[JSON_NODES_MAX] = {0};
     gone[node] = 1;
@@ -360,36 +413,42 @@ static void forget(struct scan *scan, uint8_t node)
     }
 }
 
-/* From where a key has to stand to its value. */
-static const char *read_key(struct scan *scan, const char *at)
+/* Which node the value behind a key is for, in an object that is `parent`'s value. */
+static inline uint8_t find_target(struct scan *scan, uint8_t parent, const char *key, size_t bytes,
+                                  int escaped)
 {
-    struct json_span key = {.kind = JSON_KIND_STRING};
-    if (at == scan->end || *at != '"')
+    if (parent == NODE_NONE)
+        return NODE_NONE;
+    uint8_t target =
+        escaped ? find_escaped_child(scan, parent, key, bytes) : find_child(scan, parent, key, bytes);
+    if (target != NODE_NONE && scan->spans[target].kind != JSON_KIND_NONE)
+        forget(scan, target);
+    return target;
+}
+
+/* From where a key has to stand to behind its colon. */
+static inline const char *read_key(struct scan *scan, const char *at, uint8_t parent)
+{
+    uint8_t escaped;
+    at = seek(at, scan->end, '"');
+    if (!is_at(at, scan->end, '"'))
         return fail(scan, at, JSON_REASON_KEY);
-    key.start = at + 1;
-    at = string_end(scan, at + 1, &key.escaped);
+    const char *key = at + 1;
+    at = string_end(scan, key, &escaped);
     if (at == NULL)
         return NULL;
-    key.bytes = (size_t)(at - key.start);
-    if (key.escaped && has_nul(&key))
-        return fail(scan, key.start, JSON_REASON_NUL_KEY);
-    uint8_t parent = scan->node[scan->depth - 1];
-    scan->target = parent == NODE_NONE ? NODE_NONE : find_child(scan, parent, &key);
-    if (scan->target != NODE_NONE && scan->spans[scan->target].kind != JSON_KIND_NONE)
-        forget(scan, scan->target);
-    at = skip_space(at + 1, scan->end);
-    if (at == scan->end || *at != ':')
-        return fail(scan, at, JSON_REASON_COLON);
-    scan->value_wanted = 1;
-    return skip_space(at + 1, scan->end);
+    if (escaped && has_nul(key, at))
+        return fail(scan, key, JSON_REASON_NUL_KEY);
+    scan->target = find_target(scan, parent, key, (size_t)(at - key), escaped);
+    at = seek(at + 1, scan->end, ':');
+    return is_at(at, scan->end, ':') ? at + 1 : fail(scan, at, JSON_REASON_COLON);
 }
 
 /* ---- Values ---- */
 
-/* A value without others in it stands from `start` to `end`. `end`. */
-static const char *found(struct scan *scan, enum json_kind kind, const char *start, const char *end)
+/* A value stands from `start` to `end`, as far as is known. `end`. */
+static inline const char *found(struct scan *scan, enum json_kind kind, const char *start, const char *end)
 {
-    scan->value_wanted = 0;
     if (scan->target != NODE_NONE) {
         struct json_span *span = &scan->spans[scan->target];
         span->start = start;
@@ -400,19 +459,19 @@ static const char *found(struct scan *scan, enum json_kind kind, const char *sta
     return end;
 }
 
-static const char *read_string(struct scan *scan, const char *at)
+static inline const char *read_string(struct scan *scan, const char *at)
 {
     uint8_t escaped;
     const char *end = string_end(scan, at + 1, &escaped);
     if (end == NULL)
         return NULL;
     found(scan, JSON_KIND_STRING, at + 1, end);
-    if (scan->target != NODE_NONE)
-        scan->spans[scan->target].escaped = escaped;
+    if (escaped && scan->target != NODE_NONE)
+        scan->spans[scan->target].escaped = 1;
     return end + 1;
 }
 
-static const char *read_number(struct scan *scan, const char *at)
+static COLD const char *read_any_number(struct scan *scan, const char *at)
 {
     struct number number;
     if (!warmstart_number_read(at, (size_t)(scan->end - at), &number))
@@ -422,55 +481,45 @@ static const char *read_number(struct scan *scan, const char *at)
     return found(scan, JSON_KIND_NUMBER, at, at + number.bytes);
 }
 
-static const char *read_word(struct scan *scan, const char *at, const char *word, size_t bytes,
-                             enum json_kind kind)
+static inline int is_digit(char c)
+{
+    return (uint8_t)(c - '0') <= 9;
+}
+
+static const char *digits_end(const char *at, const char *end)
+{
+    while (at < end && is_digit(*at))
+        at++;
+    return at;
+}
+
+/* What most numbers look like is checked here. */
+static const char *read_number(struct scan *scan, const char *at)
+{
+    const char *end = digits_end(at, scan->end);
+    int usual = end > at && end - at <= DIGITS_SAFE && (*at != '0' || end == at + 1);
+    if (usual && is_at(end, scan->end, '.')) {
+        const char *fraction = end + 1;
+        end = digits_end(fraction, scan->end);
+        usual = end > fraction;
+    }
+    if (!usual || is_at(end, scan->end, 'e') || is_at(end, scan->end, 'E'))
+        return read_any_number(scan, at);
+    return found(scan, JSON_KIND_NUMBER, at, end);
+}
+
+static inline const char *read_word(struct scan *scan, const char *at, const char *word, size_t bytes,
+                                    enum json_kind kind)
 {
     if ((size_t)(scan->end - at) < bytes || memcmp(at, word, bytes) != 0)
         return fail(scan, at, JSON_REASON_VALUE);
     return found(scan, kind, at, at + bytes);
 }
 
-/* The innermost container ends at the bracket at `at`. The byte after it. */
-static const char *close_container(struct scan *scan, const char *at)
+/* A value that has no others in it, other than a string. */
+static const char *read_plain(struct scan *scan, const char *at)
 {
-    uint8_t node = scan->node[--scan->depth];
-    if (node != NODE_NONE)
-        scan->spans[node].bytes = (size_t)(at + 1 - scan->spans[node].start);
-    scan->value_wanted = 0;
-    return at + 1;
-}
-
-/* Opens a container; to its first value, or behind it if it is empty. */
-static const char *open_container(struct scan *scan, const char *at, uint8_t object)
-{
-    if (scan->depth == JSON_NESTING_MAX)
-        return fail(scan, at, JSON_REASON_NESTING);
-    found(scan, object ? JSON_KIND_OBJECT : JSON_KIND_ARRAY, at, at + 1);
-    scan->node[scan->depth] = scan->target;
-    scan->object[scan->depth] = object;
-    scan->depth++;
-    at = skip_space(at + 1, scan->end);
-    if (at < scan->end && *at == (object ? '}' : ']'))
-        return close_container(scan, at);
-    if (object)
-        return read_key(scan, at);
-    scan->target = NODE_NONE;
-    scan->value_wanted = 1;
-    return at;
-}
-
-/* A value, or the opening of one that has others in it. */
-static const char *read_value(struct scan *scan, const char *at)
-{
-    if (at == scan->end)
-        return fail(scan, at, JSON_REASON_VALUE);
     switch (*at) {
-    case '"':
-        return read_string(scan, at);
-    case '{':
-        return open_container(scan, at, 1);
-    case '[':
-        return open_container(scan, at, 0);
     case 't':
         return read_word(scan, at, "true", 4, JSON_KIND_TRUE);
     case 'f':
@@ -478,32 +527,92 @@ static const char *read_value(struct scan *scan, const char *at)
     case 'n':
         return read_word(scan, at, "null", 4, JSON_KIND_NULL);
     default:
-        if (*at == '-' || (*at >= '0' && *at <= '9'))
+        if (*at == '-' || is_digit(*at))
             return read_number(scan, at);
         return fail(scan, at, JSON_REASON_VALUE);
     }
 }
 
+/* The innermost container ends at the bracket at `at`. The byte after it. */
+static inline const char *close_container(struct scan *scan, const char *at)
+{
+    uint8_t node = scan->open[--scan->depth].node;
+    if (node != NODE_NONE)
+        scan->spans[node].bytes = (size_t)(at + 1 - scan->spans[node].start);
+    return at + 1;
+}
+
+/* To the next value of a container: behind its key, if it has one. */
+static inline const char *read_next(struct scan *scan, const char *at, struct container in)
+{
+    if (in.close == '}')
+        return read_key(scan, at, in.node);
+    scan->target = NODE_NONE;
+    return at;
+}
+
+/* Opens a container; to its first value, or behind it if it is empty: then it is closed again. */
+static const char *open_container(struct scan *scan, const char *at, int *ret_closed)
+{
+    int object = *at == '{';
+    if (scan->depth == JSON_NESTING_MAX)
+        return fail(scan, at, JSON_REASON_NESTING);
+    struct container in = {.node = scan->target, .close = object ? '}' : ']'};
+    found(scan, object ? JSON_KIND_OBJECT : JSON_KIND_ARRAY, at, at + 1);
+    scan->open[scan->depth++] = in;
+    at = seek(at + 1, scan->end, '"');
+    *ret_closed = is_at(at, scan->end, in.close);
+    return *ret_closed ? close_container(scan, at) : read_next(scan, at, in);
+}
+
 /* From behind a value to the next one, closing what ends on the way; to the end of the outermost at last. */
-static const char *read_separators(struct scan *scan, const char *at)
+static inline const char *read_separators(struct scan *scan, const char *at, int *ret_over)
 {
     while (scan->depth > 0) {
-        uint8_t object = scan->object[scan->depth - 1];
-        at = skip_space(at, scan->end);
-        char c = at < scan->end ? *at : '\0';
-        if (c == ',') {
-            at = skip_space(at + 1, scan->end);
-            if (object)
-                return read_key(scan, at);
-            scan->target = NODE_NONE;
-            scan->value_wanted = 1;
-            return at;
-        }
-        if (c != (object ? '}' : ']'))
-            return fail(scan, at, object ? JSON_REASON_MEMBER : JSON_REASON_ELEMENT);
+        struct container in = scan->open[scan->depth - 1];
+        at = seek(at, scan->end, ',');
+        if (is_at(at, scan->end, ','))
+            return read_next(scan, at + 1, in);
+        if (!is_at(at, scan->end, in.close))
+            return fail(scan, at, in.close == '}' ? JSON_REASON_MEMBER : JSON_REASON_ELEMENT);
         at = close_container(scan, at);
     }
+    *ret_over = 1;
     return at;
+}
+
+/* A value, or the opening of one that has others in it: then it is not complete. */
+static inline const char *read_value(struct scan *scan, const char *at, int *ret_complete)
+{
+    *ret_complete = 1;
+    at = seek(at, scan->end, '"');
+    if (at == scan->end)
+        return fail(scan, at, JSON_REASON_VALUE);
+    if (*at == '"')
+        return read_string(scan, at);
+    if (*at == '{' || *at == '[')
+        return open_container(scan, at, ret_complete);
+    return read_plain(scan, at);
+}
+
+/* From a value to the end of the outermost container. */
+static const char *read_values(struct scan *scan, const char *at)
+{
+    for (int over = 0; !over;) {
+        int complete;
+        at = read_value(scan, at, &complete);
+        if (at != NULL && complete)
+            at = read_separators(scan, at, &over);
+        if (at == NULL)
+            return NULL;
+    }
+    return at;
+}
+
+static const char *read_end(struct scan *scan, const char *at)
+{
+    at = skip_space(at, scan->end);
+    return at == scan->end ? at : fail(scan, at, JSON_REASON_END);
 }
 
 static const char *read_text(struct scan *scan, const char *at)
@@ -511,15 +620,8 @@ static const char *read_text(struct scan *scan, const char *at)
     at = skip_space(at, scan->end);
     if (at == scan->end || *at != '{')
         return fail(scan, at, JSON_REASON_OBJECT);
-    do {
-        at = read_value(scan, at);
-        if (at != NULL && !scan->value_wanted)
-            at = read_separators(scan, at);
-    } while (at != NULL && scan->value_wanted);
-    if (at == NULL)
-        return NULL;
-    at = skip_space(at, scan->end);
-    return at == scan->end ? at : fail(scan, at, JSON_REASON_END);
+    at = read_values(scan, at);
+    return at != NULL ? read_end(scan, at) : NULL;
 }
 
 static const char *read_scalar(struct scan *scan, const char *at)
@@ -527,11 +629,8 @@ static const char *read_scalar(struct scan *scan, const char *at)
     at = skip_space(at, scan->end);
     if (at == scan->end || *at == '{' || *at == '[')
         return fail(scan, at, JSON_REASON_SCALAR);
-    at = read_value(scan, at);
-    if (at == NULL)
-        return NULL;
-    at = skip_space(at, scan->end);
-    return at == scan->end ? at : fail(scan, at, JSON_REASON_END);
+    at = *at == '"' ? read_string(scan, at) : read_plain(scan, at);
+    return at != NULL ? read_end(scan, at) : NULL;
 }
 
 /* Goes through `bytes` bytes at `text`, which is not NULL. */
@@ -541,10 +640,10 @@ static int scan_text(const char *text, size_t bytes, const struct json_node *nod
 {
     struct scan scan;
     scan.end = text + bytes;
+    scan.blocks_end = bytes >= BLOCK ? scan.end - (BLOCK - 1) : text;
     scan.nodes = nodes;
     scan.spans = spans;
     scan.nodes_len = nodes_len;
-    scan.value_wanted = 0;
     scan.target = 0;
     scan.depth = 0;
     for (size_t i = 0; i < nodes_len; i++)
