@@ -161,15 +161,14 @@ enum MHD_Result warmstart_http_dispatch_begin(struct connection *connection, con
     struct body *body = connection->body;
     if (warmstart_trigger_read_dispatch(body ? body->data : NULL, body ? body->bytes : 0, &asked, &error) < 0)
         return warmstart_http_answer_bad(connection, &error);
-    struct headers headers;
-    warmstart_http_headers_read(connection, method, target, version, &headers);
+    const struct headers *headers = warmstart_http_headers_read(connection, method, target, version);
     struct dispatch_request request = {
         .query = {.fields = asked.fields, .fields_len = TRIGGER_FIELDS, .how = WARMSTART_MATCH_EXACT},
         .misfit = asked.misfit,
         .payload = asked.message,
         .payload_bytes = asked.message_bytes,
         .run = {asked.run, asked.run_bytes},
-        .traceparent = headers.traceparent,
+        .traceparent = headers->traceparent,
     };
     return warmstart_http_dispatch_hold(connection, &request);
 }

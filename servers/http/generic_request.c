@@ -26,14 +26,13 @@ enum MHD_Result warmstart_http_generic_wait(struct connection *connection, const
     struct warmstart_http *http = connection->http;
     if (warmstart_http_poll_is_untimely(connection))
         return warmstart_http_poll_turn_away(connection);
-    struct headers headers;
     struct generic_wait asked;
     struct generic_error error;
     char message[REFUSAL_MESSAGE_BYTES];
-    warmstart_http_headers_read(connection, method, target, version, &headers);
+    const struct headers *headers = warmstart_http_headers_read(connection, method, target, version);
     if (!read_wait(connection, &asked, &error))
         return warmstart_http_answer_bad_body(connection, &error);
-    if (!warmstart_http_auth_wait(http, &asked, &headers, message))
+    if (!warmstart_http_auth_wait(http, &asked, headers, message))
         return warmstart_http_answer_refusal(connection, REFUSAL_TOKEN_REFUSED, message);
     uint32_t allowed_ms = http->options.connection_timeout_ms;
     uint32_t timeout_ms =
@@ -47,7 +46,7 @@ enum MHD_Result warmstart_http_generic_wait(struct connection *connection, const
         .match_ns = timeout_ms * MILLISECOND_NS,
         .hold_ns = timeout_ms * MILLISECOND_NS,
     };
-    if (!warmstart_http_poll_read_ack(&headers.ack, &request.acknowledges))
+    if (!warmstart_http_poll_read_ack(&headers->ack, &request.acknowledges))
         return warmstart_http_poll_refuse_ack(connection);
     return warmstart_http_poll_hold(connection, &request);
 }
@@ -60,13 +59,12 @@ enum MHD_Result warmstart_http_generic_dispatch(struct connection *connection, c
     struct generic_error error;
     if (!warmstart_generic_read_dispatch(body ? body->data : NULL, body ? body->bytes : 0, &asked, &error))
         return warmstart_http_answer_bad_body(connection, &error);
-    struct headers headers;
-    warmstart_http_headers_read(connection, method, target, version, &headers);
+    const struct headers *headers = warmstart_http_headers_read(connection, method, target, version);
     struct dispatch_request request = {
         .query = {.fields = asked.match.fields, .fields_len = asked.match.fields_len, .how = asked.how},
         .payload = asked.payload,
         .payload_bytes = asked.payload_bytes,
-        .traceparent = headers.traceparent,
+        .traceparent = headers->traceparent,
         .timeout_ms = asked.timeout_ms,
         .attempts = asked.attempts,
     };

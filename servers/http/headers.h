@@ -29,11 +29,12 @@ struct headers_memory {
 };
 
 /*
- * Reads the headers of a request that has begun. The values point into libmicrohttpd's memory, which stays
- * until the request is over. `method`, `target` and `version` are as the access handler gets them.
+ * Reads the headers of a request that has begun. What is returned stays until those of another request are
+ * read; the values point into libmicrohttpd's memory, which stays until the request is over. `method`,
+ * `target` and `version` are as the access handler gets them.
  */
-void warmstart_http_headers_read(const struct connection *connection, const char *method, const char *target,
-                                 const char *version, struct headers *ret_headers);
+const struct headers *warmstart_http_headers_read(const struct connection *connection, const char *method,
+                                                  const char *target, const char *version);
 
 /* A request of this connection begins or is over: what was read before is not its headers. */
 void warmstart_http_headers_forget(const struct connection *connection);

@@ -161,14 +161,13 @@ enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const c
     uint64_t timeout_ns = options->connection_timeout_ms * MILLISECOND_NS;
     if (warmstart_http_poll_is_untimely(connection))
         return warmstart_http_poll_turn_away(connection);
-    struct headers headers;
-    warmstart_http_headers_read(connection, method, target, version, &headers);
+    const struct headers *headers = warmstart_http_headers_read(connection, method, target, version);
     struct trigger_poll asked;
     struct trigger_error error;
-    if (!warmstart_trigger_read_poll(headers.fields, &asked, &error))
+    if (!warmstart_trigger_read_poll(headers->fields, &asked, &error))
         return warmstart_http_auth_answer_bad(connection, &error);
     char message[REFUSAL_MESSAGE_BYTES];
-    if (!warmstart_http_auth_poll(connection->http, &asked, &headers, message))
+    if (!warmstart_http_auth_poll(connection->http, &asked, headers, message))
         return warmstart_http_answer_refusal(connection, REFUSAL_TOKEN_REFUSED, message);
     struct poll_request request = {
         .fields = asked.fields,
@@ -178,7 +177,7 @@ enum MHD_Result warmstart_http_poll_begin(struct connection *connection, const c
         .match_ns = timeout_ns - options->match_margin_ms * MILLISECOND_NS,
         .hold_ns = timeout_ns + GRACE_NS,
     };
-    if (!warmstart_http_poll_read_ack(&headers.ack, &request.acknowledges))
+    if (!warmstart_http_poll_read_ack(&headers->ack, &request.acknowledges))
         return warmstart_http_poll_refuse_ack(connection);
     return warmstart_http_poll_hold(connection, &request);
 }

@@ -256,29 +256,28 @@ static enum MHD_Result begin(struct connection *connection, const char *target, 
 {
     if (connection->confirming && !warmstart_http_confirm_read(connection))
         return MHD_NO;
-    struct headers headers;
-    warmstart_http_headers_read(connection, method, target, version, &headers);
-    connection->announced = headers.content_length.text ? announced_bytes(&headers.content_length) : 0;
+    const struct headers *headers = warmstart_http_headers_read(connection, method, target, version);
+    connection->announced = headers->content_length.text ? announced_bytes(&headers->content_length) : 0;
     find_route(connection, target, method);
-    bool has_body = connection->announced > 0 || headers.transfer_encoding.text;
+    bool has_body = connection->announced > 0 || headers->transfer_encoding.text;
 
     /* An answer now keeps libmicrohttpd from reading the body and makes it close the connection. */
-    if (headers.repeated) {
+    if (headers->repeated) {
         connection->unread = true;
-        return refuse_repeated(connection, headers.repeated);
+        return refuse_repeated(connection, headers->repeated);
     }
-    struct verdict verdict = judge_framing(&headers);
+    struct verdict verdict = judge_framing(headers);
     if (!verdict.message)
-        verdict = judge_header_size(connection, &headers);
+        verdict = judge_header_size(connection, headers);
     if (!verdict.message)
-        verdict = judge_sender(connection, &headers);
+        verdict = judge_sender(connection, headers);
     if (!verdict.message)
         verdict = judge_body_size(connection);
     /* Without a body an unknown path is no reason to close, so that is answered in the final call. */
     if (!verdict.message && has_body)
         verdict = judge_route(connection);
     if (!verdict.message && has_body)
-        verdict = judge_type(connection, &headers);
+        verdict = judge_type(connection, headers);
     if (!verdict.message) {
         if (has_body)
             link_insert_before(&connection->cell->uploads, &connection->uploading);

@@ -72,13 +72,18 @@ const char *warmstart_trigger_misfit_name(enum trigger_misfit misfit)
 
 /* ---- GET /warm-start ---- */
 
+#define NAMED(name)                                                                                          \
+    {                                                                                                        \
+        (name), sizeof(name) - 1                                                                             \
+    }
+
 static const struct trigger_value header_names[TRIGGER_HEADERS] = {
-    [TRIGGER_HEADER_CONTROLLER] = {"x-trigger-workload-controller-id", 32},
-    [TRIGGER_HEADER_DEPLOYMENT] = {"x-trigger-deployment-id", 23},
-    [TRIGGER_HEADER_VERSION] = {"x-trigger-deployment-version", 28},
-    [TRIGGER_HEADER_CPU] = {"x-trigger-machine-cpu", 21},
-    [TRIGGER_HEADER_MEMORY] = {"x-trigger-machine-memory", 24},
-    [TRIGGER_HEADER_INSTANCE] = {"x-trigger-worker-instance-name", 30},
+    [TRIGGER_HEADER_CONTROLLER] = NAMED(TRIGGER_HEADER_CONTROLLER_NAME),
+    [TRIGGER_HEADER_DEPLOYMENT] = NAMED(TRIGGER_HEADER_DEPLOYMENT_NAME),
+    [TRIGGER_HEADER_VERSION] = NAMED(TRIGGER_HEADER_VERSION_NAME),
+    [TRIGGER_HEADER_CPU] = NAMED(TRIGGER_HEADER_CPU_NAME),
+    [TRIGGER_HEADER_MEMORY] = NAMED(TRIGGER_HEADER_MEMORY_NAME),
+    [TRIGGER_HEADER_INSTANCE] = NAMED(TRIGGER_HEADER_INSTANCE_NAME),
 };
 
 const char *warmstart_trigger_header_name(enum trigger_header header, size_t *ret_bytes)

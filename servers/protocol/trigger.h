@@ -57,6 +57,14 @@ enum trigger_header {
     TRIGGER_HEADERS
 };
 
+/* Their names, lower case. */
+#define TRIGGER_HEADER_CONTROLLER_NAME "x-trigger-workload-controller-id"
+#define TRIGGER_HEADER_DEPLOYMENT_NAME "x-trigger-deployment-id"
+#define TRIGGER_HEADER_VERSION_NAME    "x-trigger-deployment-version"
+#define TRIGGER_HEADER_CPU_NAME        "x-trigger-machine-cpu"
+#define TRIGGER_HEADER_MEMORY_NAME     "x-trigger-machine-memory"
+#define TRIGGER_HEADER_INSTANCE_NAME   "x-trigger-worker-instance-name"
+
 /* A header's name, lower case, static; its length is stored unless ret_bytes is NULL. */
 const char *warmstart_trigger_header_name(enum trigger_header header, size_t *ret_bytes);
 
