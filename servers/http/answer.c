@@ -10,6 +10,16 @@
 #include "tls.h"
 #include "value.h"
 
+/* Free answers that are kept, at most; each takes less than 1 KB but for a long controller id. */
+#define KEPT_MAX 64
+
+static const char controller_header[] = "x-warmstart-controller-id";
+
+struct kept_answer {
+    struct kept_answer *next; /* of the free ones */
+    struct MHD_Response *response;
+};
+
 struct refusal_words {
     const char *name;
     const char *reason; /* HTTP's, for answers that are written without libmicrohttpd */
@@ -60,7 +70,7 @@ const char *warmstart_http_refusal_name(enum refusal refusal)
     return words[refusal].name;
 }
 
-/* ---- Ready-made ---- */
+/* ---- Made ---- */
 
 /* A response that points to static text, copies it, or takes it, also when it fails. */
 static struct MHD_Response *new_json(const char *text, size_t bytes, enum MHD_ResponseMemoryMode mode)
@@ -123,7 +133,7 @@ static bool add_controller(struct MHD_Response *response, const struct warmstart
         return true;
     memcpy(id, conn->controller_id, conn->controller_id_bytes);
     id[conn->controller_id_bytes] = '\0';
-    return MHD_add_response_header(response, "x-warmstart-controller-id", id) == MHD_YES;
+    return MHD_add_response_header(response, controller_header, id) == MHD_YES;
 }
 
 static struct MHD_Response *new_generic_outcome(enum post_outcome outcome, uint32_t attempts,
@@ -164,6 +174,64 @@ static struct MHD_Response *new_outcome(enum dialect dialect, bool warm, enum po
     }
     return response;
 }
+
+/* ---- Kept for the next delivery ---- */
+
+static void free_kept(struct kept_answer *kept)
+{
+    if (kept->response)
+        MHD_destroy_response(kept->response);
+    free(kept);
+}
+
+static struct kept_answer *new_kept(const struct warmstart_conn *conn)
+{
+    struct kept_answer *kept = malloc(sizeof(*kept));
+    if (!kept)
+        return NULL;
+    kept->response = new_outcome(DIALECT_TRIGGER, true, POST_DELIVERED, 1, conn);
+    if (kept->response)
+        return kept;
+    free_kept(kept);
+    return NULL;
+}
+
+static bool change_controller(struct MHD_Response *response, const struct warmstart_conn *conn)
+{
+    const char *former = MHD_get_response_header(response, controller_header);
+    return former && MHD_del_response_header(response, controller_header, former) == MHD_YES &&
+           add_controller(response, conn);
+}
+
+/* One whose header tells of `conn`, whose id can be told. NULL: out of memory. */
+static struct kept_answer *take_kept(struct answers *answers, const struct warmstart_conn *conn)
+{
+    struct kept_answer *kept = answers->kept;
+    if (!kept)
+        return new_kept(conn);
+    answers->kept = kept->next;
+    answers->kept_len--;
+    if (change_controller(kept->response, conn))
+        return kept;
+    free_kept(kept);
+    return NULL;
+}
+
+void warmstart_http_answer_give_back(struct warmstart_http *http, struct kept_answer *kept)
+{
+    struct answers *answers = &http->answers;
+    if (!kept)
+        return;
+    if (answers->kept_len >= KEPT_MAX) {
+        free_kept(kept);
+        return;
+    }
+    kept->next = answers->kept;
+    answers->kept = kept;
+    answers->kept_len++;
+}
+
+/* ---- Ready-made ---- */
 
 /* What each dialect says when no controller was tried. */
 static bool new_cold(struct answers *answers)
@@ -206,6 +274,11 @@ int warmstart_http_answers_new(struct warmstart_http *http)
 void warmstart_http_answers_free(struct warmstart_http *http)
 {
     struct answers *answers = &http->answers;
+    while (answers->kept) {
+        struct kept_answer *kept = answers->kept;
+        answers->kept = kept->next;
+        free_kept(kept);
+    }
     for (int dialect = 0; dialect < DIALECTS; dialect++)
         for (int outcome = 0; outcome < POST_OUTCOMES; outcome++)
             if (answers->cold[dialect][outcome])
@@ -246,6 +319,19 @@ enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, boo
     enum MHD_Result result = warmstart_http_answer(connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
     return result;
+}
+
+enum MHD_Result warmstart_http_answer_delivered(struct connection *connection, uint32_t attempts,
+                                                const struct warmstart_conn *conn,
+                                                struct kept_answer **ret_kept)
+{
+    struct warmstart_http *http = connection->http;
+    bool usual = connection_dialect(connection) == DIALECT_TRIGGER && attempts == 1 && is_tellable(conn) &&
+                 !warmstart_http_takes_no_runs(http);
+    *ret_kept = usual ? take_kept(&http->answers, conn) : NULL;
+    if (!*ret_kept)
+        return warmstart_http_answer_outcome(connection, true, POST_DELIVERED, attempts, conn);
+    return warmstart_http_answer(connection, MHD_HTTP_OK, (*ret_kept)->response);
 }
 
 enum MHD_Result warmstart_http_answer_text(struct connection *connection, struct text *text)

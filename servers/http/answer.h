@@ -28,6 +28,23 @@ enum MHD_Result warmstart_http_answer_outcome(struct connection *connection, boo
                                               enum post_outcome outcome, uint32_t attempts,
                                               const struct warmstart_conn *conn);
 
+/*
+ * An answer that says that the first controller has it, kept for the next one of its kind: of all its headers
+ * only the controller's id changes.
+ */
+struct kept_answer;
+
+/*
+ * The same as _answer_outcome() for what is delivered. *ret_kept is what _answer_give_back() is due for once
+ * the request is over, whatever is returned; NULL: nothing.
+ */
+enum MHD_Result warmstart_http_answer_delivered(struct connection *connection, uint32_t attempts,
+                                                const struct warmstart_conn *conn,
+                                                struct kept_answer **ret_kept);
+
+/* Takes a kept answer back, for another request. NULL is fine. */
+void warmstart_http_answer_give_back(struct warmstart_http *http, struct kept_answer *kept);
+
 /* Answers with {"error":{...}} and counts it. What the access handler has to return. */
 enum MHD_Result warmstart_http_answer_refusal(struct connection *connection, enum refusal refusal,
                                               const char *message);

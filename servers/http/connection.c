@@ -40,7 +40,7 @@ static void end_request(struct connection *connection, bool whole)
     if (connection->poll)
         warmstart_http_poll_over(connection, whole);
     if (connection->dispatch)
-        warmstart_http_dispatch_orphan(connection);
+        warmstart_http_dispatch_over(connection);
     warmstart_http_body_drop(connection->http, connection->body);
     connection->body = NULL;
     link_remove(&connection->uploading);

@@ -31,10 +31,10 @@ static struct dispatch *dispatch_of_link(struct link *link)
 
 /* ---- From request to dispatch ---- */
 
-static void free_dispatch(struct dispatch *dispatch)
+static void drop_body(struct dispatch *dispatch)
 {
     warmstart_http_body_drop(http_of_transport(dispatch->origin.transport), dispatch->body);
-    free(dispatch);
+    dispatch->body = NULL;
 }
 
 static struct dispatch *new_dispatch(struct connection *connection, const struct dispatch_request *asked)
@@ -47,6 +47,8 @@ static struct dispatch *new_dispatch(struct connection *connection, const struct
     dispatch->link = (struct link){0};
     dispatch->connection = connection;
     dispatch->id = 0;
+    dispatch->settled = false;
+    dispatch->kept = NULL;
     dispatch->body = connection->body;
     connection->body = NULL;
     dispatch->received_at = warmstart_http_clock();
@@ -80,7 +82,8 @@ static enum MHD_Result answer_false(struct dispatch *dispatch, enum post_outcome
     struct connection *connection = dispatch->connection;
     struct warmstart_http *http = connection->http;
     conclude(http, dispatch, outcome, misfit, NULL);
-    free_dispatch(dispatch);
+    drop_body(dispatch);
+    free(dispatch);
     return warmstart_http_answer_outcome(connection, false, outcome, 0, NULL);
 }
 
@@ -133,7 +136,7 @@ static enum MHD_Result hold(struct dispatch *dispatch)
         return MHD_YES;
     }
     /* Without a watch the supervisor's leaving would go unnoticed, and this cannot be held without one. */
-    warmstart_http_dispatch_orphan(connection);
+    warmstart_http_dispatch_over(connection);
     return MHD_NO;
 }
 
@@ -180,12 +183,17 @@ void warmstart_http_dispatch_leave(struct connection *connection)
     warmstart_loop_cancel_dispatch(connection->http->loop, connection->dispatch->id);
 }
 
-void warmstart_http_dispatch_orphan(struct connection *connection)
+void warmstart_http_dispatch_over(struct connection *connection)
 {
     struct dispatch *dispatch = connection->dispatch;
     connection->dispatch = NULL;
     dispatch->connection = NULL;
-    warmstart_loop_cancel_dispatch(connection->http->loop, dispatch->id);
+    if (!dispatch->settled) {
+        warmstart_loop_cancel_dispatch(connection->http->loop, dispatch->id);
+        return;
+    }
+    warmstart_http_answer_give_back(connection->http, dispatch->kept);
+    free(dispatch);
 }
 
 void warmstart_http_dispatch_abandon_all(struct warmstart_http *http)
@@ -213,17 +221,24 @@ static enum post_outcome outcome_of(enum warmstart_outcome outcome)
     return POST_UNCERTAIN;
 }
 
+static enum MHD_Result tell(struct dispatch *dispatch, enum post_outcome outcome,
+                            const struct warmstart_settlement *settlement)
+{
+    struct connection *connection = dispatch->connection;
+    bool warm =
+        outcome == POST_UNCERTAIN && connection->http->options.on_uncertain == WARMSTART_HTTP_UNCERTAIN_TRUE;
+    if (outcome == POST_DELIVERED)
+        return warmstart_http_answer_delivered(connection, settlement->attempts, settlement->conn,
+                                               &dispatch->kept);
+    return warmstart_http_answer_outcome(connection, warm, outcome, settlement->attempts, NULL);
+}
+
 /* The supervisor is still there, held. */
-static void answer(struct connection *connection, enum post_outcome outcome,
+static void answer(struct dispatch *dispatch, enum post_outcome outcome,
                    const struct warmstart_settlement *settlement)
 {
-    bool delivered = outcome == POST_DELIVERED;
-    bool warm = delivered || (outcome == POST_UNCERTAIN &&
-                              connection->http->options.on_uncertain == WARMSTART_HTTP_UNCERTAIN_TRUE);
-    bool answered = !connection->peer_gone &&
-                    warmstart_http_answer_outcome(connection, warm, outcome, settlement->attempts,
-                                                  delivered ? settlement->conn : NULL) == MHD_YES;
-    if (answered)
+    struct connection *connection = dispatch->connection;
+    if (!connection->peer_gone && tell(dispatch, outcome, settlement) == MHD_YES)
         warmstart_http_connection_resume(connection);
     else
         warmstart_http_connection_doom(connection);
@@ -234,14 +249,14 @@ void warmstart_http_dispatch_settled(struct warmstart_origin *origin,
 {
     struct warmstart_http *http = http_of_transport(origin->transport);
     struct dispatch *dispatch = (struct dispatch *)origin;
-    struct connection *connection = dispatch->connection;
     enum post_outcome outcome = outcome_of(settlement->outcome);
     conclude(http, dispatch, outcome, TRIGGER_MISFIT_NONE, settlement);
     link_remove(&dispatch->link);
-    free_dispatch(dispatch);
-    if (connection) {
-        connection->dispatch = NULL;
-        answer(connection, outcome, settlement);
-    }
+    drop_body(dispatch);
+    dispatch->settled = true;
+    if (dispatch->connection)
+        answer(dispatch, outcome, settlement);
+    else
+        free(dispatch);
     warmstart_http_check_drained(http);
 }

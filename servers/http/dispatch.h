@@ -5,13 +5,15 @@
 
 #include "connection.h"
 
-/* A POST that was read whole, until it is settled. */
+/* A POST that was read whole, until it is settled and its request is over. */
 struct dispatch {
     struct warmstart_origin origin; /* first: what the loop knows of it */
     struct link link;               /* in http->dispatches */
     struct connection *connection;  /* the supervisor's, held; NULL: it is gone */
     warmstart_dispatch_id id;
-    struct body *body;        /* a reference */
+    bool settled;             /* only the request's end is waited for */
+    struct kept_answer *kept; /* the answer, if it is one that is given back; else NULL */
+    struct body *body;        /* a reference; NULL once it is settled */
     uint64_t received_at;     /* on the real clock, nanoseconds */
     size_t run_bytes;         /* of run */
     size_t traceparent_bytes; /* of traceparent */
@@ -45,8 +47,8 @@ enum MHD_Result warmstart_http_dispatch_begin(struct connection *connection, con
 /* The supervisor has gone while its POST is held. */
 void warmstart_http_dispatch_leave(struct connection *connection);
 
-/* The POST's request is over before it was settled. */
-void warmstart_http_dispatch_orphan(struct connection *connection);
+/* The POST's request is over, perhaps before it was settled. */
+void warmstart_http_dispatch_over(struct connection *connection);
 
 /* Settles all that run. */
 void warmstart_http_dispatch_abandon_all(struct warmstart_http *http);

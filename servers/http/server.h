@@ -119,6 +119,8 @@ struct answers {
     struct MHD_Response *draining;
     struct MHD_Response *elsewhere[DIALECTS]; /* the same request again, on another connection */
     struct MHD_Response *expired;             /* a wait is over and there was nothing */
+    struct kept_answer *kept;                 /* free ones for deliveries, the first of a list; NULL: none */
+    size_t kept_len;                          /* how many */
 };
 
 /* How far the way to the end has gone. */
