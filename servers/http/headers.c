@@ -41,23 +41,21 @@ struct reading {
 
 /* ---- Names ---- */
 
+/* Whatever the case of letters, which are what has the bit 0x40 in `lower`; other bytes as they are. */
 static bool word_differs(const char *name, const char *lower)
 {
-    uint64_t folded, wanted;
-    memcpy(&folded, name, sizeof(folded));
+    uint64_t given, wanted;
+    memcpy(&given, name, sizeof(given));
     memcpy(&wanted, lower, sizeof(wanted));
-    return (folded | UINT64_C(0x2020202020202020)) != wanted;
+    uint64_t case_bits = (wanted & UINT64_C(0x4040404040404040)) >> 1;
+    return ((given ^ wanted) & ~case_bits) != 0;
 }
 
-/*
- * Whatever the case. Of a clean name only: what becomes a letter or '-' by one more bit is that letter or a
- * '-' then, and no control byte.
- */
 static bool is_same_name(const char *name, const char *lower, size_t bytes)
 {
     size_t word = sizeof(uint64_t);
     for (size_t i = 0; bytes < word && i < bytes; i++)
-        if ((name[i] | 0x20) != lower[i])
+        if (((name[i] ^ lower[i]) & ~((lower[i] & 0x40) >> 1)) != 0)
             return false;
     if (bytes < word)
         return true;
@@ -65,6 +63,13 @@ static bool is_same_name(const char *name, const char *lower, size_t bytes)
         if (word_differs(name + at, lower + at))
             return false;
     return !word_differs(name + bytes - word, lower + bytes - word);
+}
+
+/* The one that a name is; NULL: it is not looked for. */
+static const struct wanted *find(const char *name, size_t bytes)
+{
+    const struct wanted *wanted = bytes < LENGTHS ? &wanted_of_length[bytes] : NULL;
+    return wanted && wanted->name && is_same_name(name, wanted->name, bytes) ? wanted : NULL;
 }
 
 /* ---- Values ---- */
@@ -107,34 +112,27 @@ static void take(struct headers *headers, const struct wanted *wanted, const cha
     }
 }
 
-/* A header whose name is clean. */
-static void find(struct headers *headers, const char *name, size_t name_bytes, const char *value,
-                 size_t value_bytes)
-{
-    static const char cookie[] = "cookie";
-    const struct wanted *wanted = name_bytes < LENGTHS ? &wanted_of_length[name_bytes] : NULL;
-    if (wanted && wanted->name && is_same_name(name, wanted->name, name_bytes))
-        take(headers, wanted, value, value_bytes);
-    /* The first of them is taken apart. */
-    if (name_bytes == sizeof(cookie) - 1 && headers->copied_bytes == 0 &&
-        is_same_name(name, cookie, name_bytes))
-        headers->copied_bytes = value_bytes;
-}
-
 static enum MHD_Result on_entry(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_bytes,
                                 const char *value, size_t value_bytes)
 {
+    static const char cookie[] = "cookie";
     struct reading *reading = cls;
+    struct headers *headers = reading->headers;
     if (kind != MHD_HEADER_KIND)
         return MHD_YES;
     if (!value)
         value = name + name_bytes;
+    const struct wanted *wanted = find(name, name_bytes);
     /* A space in a name is a folded line, a space before the colon, or an attempt to hide a header. */
-    bool clean = name_bytes > 0 && !value_has_space(name, name_bytes);
+    bool clean = wanted || (name_bytes > 0 && !value_has_space(name, name_bytes));
     if (!clean || !stands_in_place(reading, name + name_bytes, name, value))
-        reading->headers->intact = false;
-    if (clean)
-        find(reading->headers, name, name_bytes, value, value_bytes);
+        headers->intact = false;
+    if (wanted)
+        take(headers, wanted, value, value_bytes);
+    /* The first of them is taken apart. */
+    else if (name_bytes == sizeof(cookie) - 1 && headers->copied_bytes == 0 &&
+             is_same_name(name, cookie, name_bytes))
+        headers->copied_bytes = value_bytes;
     reading->end = value + value_bytes;
     return MHD_YES;
 }

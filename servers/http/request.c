@@ -85,6 +85,8 @@ static enum method method_of(const char *name)
 static const char *path_of(const char *target)
 {
     size_t scheme_bytes = 0;
+    if (target[0] == '/')
+        return target;
     if (strncasecmp(target, "http://", 7) == 0)
         scheme_bytes = 7;
     else if (strncasecmp(target, "https://", 8) == 0)
@@ -113,7 +115,7 @@ static struct trigger_value name_in(const struct connection *connection, const c
 {
     struct trigger_value name = {NULL, 0};
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
-        if (pages[i].route == connection->route)
+        if (pages[i].rest && pages[i].route == connection->route)
             is_path_of(&pages[i], path_of(target), &name);
     return name;
 }
@@ -351,13 +353,21 @@ static enum MHD_Result finish(struct connection *connection, const char *target,
     return MHD_NO;
 }
 
+/* Where a target as it came ends; NULL: it has what none may have, a space or an escaped NUL. */
+static const char *clean_end(const char *target)
+{
+    const char *at = target + strcspn(target, " \t\r%");
+    if (*at != '%')
+        return *at == '\0' ? at : NULL;
+    return strpbrk(at, " \t\r") || strstr(at, "%00") ? NULL : at + strlen(at);
+}
+
 void *warmstart_http_request_target(void *cls, const char *target, struct MHD_Connection *mhd)
 {
     (void)cls;
     struct connection *connection = warmstart_http_connection_of(mhd);
-    bool clean = connection && target && !strpbrk(target, " \t\r") && !strstr(target, "%00");
     if (connection) {
-        connection->target_end = clean ? target + strlen(target) : NULL;
+        connection->target_end = target ? clean_end(target) : NULL;
         warmstart_http_headers_forget(connection);
     }
     /* The first request's headers have had their time since the connection was accepted. */
