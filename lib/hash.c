@@ -17,13 +17,16 @@ void warmstart_hash_key_init(struct hash_key *key, const uint64_t seed[2])
         b += hash_fold(a ^ roots[3], b ^ roots[i]);
         key->words[i] = hash_fold(b ^ roots[0], a) ^ roots[i];
     }
+    /* Which lengths are multiplied with: then no two of them come to the same. */
+    key->words[2] |= 1;
+    key->words[3] |= 1;
 }
 
 /* Two hashes side by side, each with other words of the key. */
 void warmstart_hash_wide(const struct hash_key *key, const char *bytes, size_t len, uint64_t ret_hash[2])
 {
     const uint64_t *words = key->words;
-    uint64_t one = words[0] ^ len, two = words[1] ^ len, tail[2];
+    uint64_t one = hash_begin(key, len), two = words[1] + len * words[2], tail[2];
     size_t left = len;
     for (; left > 16; left -= 16, bytes += 16) {
         uint64_t a = bytes_load64(bytes), b = bytes_load64(bytes + 8);

@@ -52,6 +52,16 @@ static inline void hash_tail(const char *bytes, size_t len, uint64_t ret_words[2
     }
 }
 
+/*
+ * What a hash of so many bytes begins with. The number is multiplied with a word of the key: a short string's
+ * last bytes are folded in right behind it, so whatever was known of this difference could be made up for by
+ * strings of different lengths whose bytes differ by just that.
+ */
+static inline uint64_t hash_begin(const struct hash_key *key, uint64_t numbers)
+{
+    return key->words[0] + numbers * key->words[3];
+}
+
 /* Goes on with a hash over some bytes. Their number has to be in what it began with. */
 static inline uint64_t hash_add(const struct hash_key *key, uint64_t hash, const char *bytes, size_t len)
 {
@@ -68,13 +78,13 @@ static inline uint64_t hash_add(const struct hash_key *key, uint64_t hash, const
 /* The hash of some bytes. `bytes` may be NULL when len is 0. */
 static inline uint64_t hash_bytes(const struct hash_key *key, const char *bytes, size_t len)
 {
-    return hash_add(key, key->words[0] ^ len, bytes, len);
+    return hash_add(key, hash_begin(key, len), bytes, len);
 }
 
 /* The hash of a name and its value. */
 static inline uint64_t hash_field(const struct hash_key *key, const struct warmstart_field *field)
 {
-    uint64_t hash = key->words[0] ^ ((uint64_t)field->name_bytes << 32 | field->value_bytes);
+    uint64_t hash = hash_begin(key, (uint64_t)field->name_bytes << 32 | field->value_bytes);
     hash = hash_add(key, hash, field->name, field->name_bytes);
     return hash_add(key, hash, field->value, field->value_bytes);
 }

@@ -433,6 +433,28 @@ START_TEST(controller_ids_are_bytes)
 }
 END_TEST
 
+/* Their first and last bytes are alike too, which is what is hashed of the short ones. */
+START_TEST(controllers_whose_ids_differ_in_length_and_a_byte_are_told_apart)
+{
+    struct core core;
+    core_begin(&core);
+    uint64_t expected = 0;
+    for (char first = '0'; first < '4'; first++)
+        for (char rest = '0'; rest < '4'; rest++)
+            for (size_t bytes = 1; bytes <= 40; bytes++) {
+                char id[41] = {first};
+                if (bytes == 1 && rest != '0')
+                    continue; /* has been */
+                memset(id + 1, rest, bytes - 1);
+                core_register(&core, "a=1", id);
+                expected++;
+            }
+    core_expect_none(&core);
+    ck_assert_uint_eq(core_stats(&core).waiters, expected);
+    core_end(&core);
+}
+END_TEST
+
 START_TEST(a_controller_that_ended_is_superseded_by_nobody)
 {
     struct core core;
@@ -656,6 +678,7 @@ static void add_controller_tests(TCase *tcase)
 {
     tcase_add_test(tcase, the_same_controller_supersedes_its_older_self);
     tcase_add_test(tcase, controller_ids_are_bytes);
+    tcase_add_test(tcase, controllers_whose_ids_differ_in_length_and_a_byte_are_told_apart);
     tcase_add_test(tcase, a_controller_that_ended_is_superseded_by_nobody);
     tcase_add_test(tcase, an_unmatchable_waiter_is_superseded_too);
     tcase_add_test(tcase, behind_a_delivery_the_new_waiter_is_held_but_not_matched);
