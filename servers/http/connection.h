@@ -38,11 +38,12 @@ struct connection {
     struct cell *cell;            /* whose daemon it belongs to */
     struct MHD_Connection *mhd;   /* libmicrohttpd's side of it */
     struct warmstart_watch watch; /* for the peer's end; set when it is first held, until it is closed */
-    int fd;                       /* the socket, libmicrohttpd's */
     struct timeout timeout;       /* of the phase, in http->deadlines[phase]; not set in PHASE_NONE */
     uint64_t peer;                /* its address, as a key of http->peers */
-    bool counted;                 /* in http->peers */
     struct link handshake;   /* in cell->handshakes or cell->paused; not linked without TLS, or after it */
+    struct poll *confirming; /* whose message was written and may not have arrived; NULL: none */
+    int fd;                  /* the socket, libmicrohttpd's */
+    bool counted;            /* in http->peers */
     bool paused;             /* suspended until the peer goes on with the handshake */
     uint8_t finished;        /* which sides have finished the handshake */
     bool expired;            /* took too long and is being closed: nothing is served any more */
@@ -53,7 +54,6 @@ struct connection {
     bool unread;             /* closed with bytes on the way: linger */
     bool local;              /* a Unix socket */
     bool acks_late;          /* its peer's kernel did not acknowledge the last message at once */
-    struct poll *confirming; /* whose message was written and may not have arrived; NULL: none */
 
     /* Of the present request. */
     bool suspended;            /* held: libmicrohttpd does not look at it */

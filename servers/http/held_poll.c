@@ -27,7 +27,9 @@ static struct poll *poll_of_link(struct link *link)
 static struct poll *new_poll(struct connection *connection, const struct poll_request *asked)
 {
     size_t id_bytes = asked->controller_id.bytes;
-    struct poll *poll = malloc(sizeof(*poll) + id_bytes + asked->instance.bytes);
+    assert(asked->instance.bytes <= UINT16_MAX);
+    size_t bytes = offsetof(struct poll, names) + id_bytes + asked->instance.bytes;
+    struct poll *poll = malloc(bytes > sizeof(*poll) ? bytes : sizeof(*poll));
     if (!poll)
         return NULL;
     *poll = (struct poll){
@@ -37,7 +39,7 @@ static struct poll *new_poll(struct connection *connection, const struct poll_re
         .connection = connection,
         .since = warmstart_loop_now(connection->http->loop),
         .acknowledges = asked->acknowledges,
-        .instance_bytes = asked->instance.bytes,
+        .instance_bytes = (uint16_t)asked->instance.bytes,
     };
     if (id_bytes > 0)
         memcpy(poll->names, asked->controller_id.text, id_bytes);

@@ -15,13 +15,13 @@ struct poll {
     struct link link;              /* in http->polls until it has ended */
     struct connection *connection; /* NULL: the request is over */
     warmstart_waiter_id waiter;
-    uint64_t since;    /* when it came, on the loop's clock */
+    uint64_t since;                   /* when it came, on the loop's clock */
+    struct confirmation confirmation; /* since the message was written */
+    uint16_t instance_bytes;          /* length of the instance, which stands after the controller id */
     bool delivering;   /* a message was queued for it: the end of the request tells what became of it */
     bool ended;        /* by the core */
     bool acknowledges; /* the controller has said that it acknowledges by itself */
-    struct confirmation confirmation; /* since the message was written */
-    size_t instance_bytes;            /* length of the instance, which stands after the controller id */
-    char names[];                     /* controller id, instance */
+    char names[];      /* controller id, instance */
 };
 
 /* What a poll asks for, in whatever dialect. */

@@ -31,8 +31,9 @@
 #include "waiters.h"
 
 /* What libmicrohttpd's memory needs for each header beside its text, and must have left for what follows. */
-#define ENTRY_BYTES 64
-#define SPARE_BYTES 1024
+#define ENTRY_BYTES      64
+#define SPARE_BYTES      512  /* the head of an answer */
+#define SPARE_BODY_BYTES 1024 /* the same with a controller's id in it, and before that a piece of the body */
 
 /* ---- Routes ---- */
 
@@ -196,11 +197,12 @@ static struct verdict judge_framing(const struct headers *headers)
     return fine;
 }
 
-static struct verdict judge_header_size(const struct connection *connection, const struct headers *headers)
+static struct verdict judge_header_size(const struct connection *connection, const struct headers *headers,
+                                        bool has_body)
 {
     const struct warmstart_http_options *options = &connection->http->options;
-    size_t memory =
-        headers->header_bytes + headers->copied_bytes + headers->entries * ENTRY_BYTES + SPARE_BYTES;
+    size_t memory = headers->header_bytes + headers->copied_bytes + headers->entries * ENTRY_BYTES +
+                    (has_body ? SPARE_BODY_BYTES : SPARE_BYTES);
     if (headers->header_bytes > options->header_bytes_max || memory > warmstart_http_memory_bytes(options))
         return (struct verdict){REFUSAL_HEADERS_TOO_LARGE,
                                 "the request line and headers are too large, or too many"};
@@ -270,7 +272,7 @@ static enum MHD_Result begin(struct connection *connection, const char *target, 
     }
     struct verdict verdict = judge_framing(headers);
     if (!verdict.message)
-        verdict = judge_header_size(connection, headers);
+        verdict = judge_header_size(connection, headers, has_body);
     if (!verdict.message)
         verdict = judge_sender(connection, headers);
     if (!verdict.message)

@@ -22,8 +22,9 @@
 #define AWAITED_ID_BUCKETS    64  /* of messages that controllers acknowledge by themselves */
 #define PAST_IDS              256 /* remembered, to tell a late acknowledgement from an unknown one */
 #define LINGERERS_MAX         64  /* closed connections whose peer is still sending */
-#define MEMORY_BESIDE_BYTES   2048 /* at least, of libmicrohttpd's memory beside a request's head */
-#define REFUSAL_MESSAGE_BYTES 192  /* good room for the sentence in an error's answer */
+#define MEMORY_BYTES_MIN      ((size_t)3072) /* of libmicrohttpd's, for a connection */
+#define MEMORY_BESIDE_BYTES   1344           /* at least, of libmicrohttpd's memory beside a request's head */
+#define REFUSAL_MESSAGE_BYTES 192            /* good room for the sentence in an error's answer */
 #define WAIT_BODY_BYTES_MAX   ((size_t)65536) /* of POST /v1/wait: room for all metadata in any spelling */
 
 /* Why a request is refused. The first ones stand in the order of enum trigger_code. */
@@ -199,7 +200,8 @@ static inline struct warmstart_http *http_of_transport(struct warmstart_transpor
 static inline size_t warmstart_http_memory_bytes(const struct warmstart_http_options *options)
 {
     size_t text_bytes = options->header_bytes_max, rest_bytes = text_bytes / 2;
-    return text_bytes + (rest_bytes > MEMORY_BESIDE_BYTES ? rest_bytes : MEMORY_BESIDE_BYTES);
+    size_t bytes = text_bytes + (rest_bytes > MEMORY_BESIDE_BYTES ? rest_bytes : MEMORY_BESIDE_BYTES);
+    return bytes > MEMORY_BYTES_MIN ? bytes : MEMORY_BYTES_MIN;
 }
 
 /* Monotonic nanoseconds, to measure with; deadlines go by the loop's time. */

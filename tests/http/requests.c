@@ -360,6 +360,76 @@ START_TEST(headers_over_the_limit_are_431)
 }
 END_TEST
 
+/* A head of so many bytes in all, with so many headers; the last of them takes what is left. */
+static char *crowded_head(const char *start, size_t headers, size_t bytes)
+{
+    char *head = malloc(bytes + 1);
+    size_t length = strlen(start);
+    memcpy(head, start, length);
+    for (size_t i = 0; i < headers - 1; i++)
+        length += (size_t)snprintf(head + length, bytes - length, "X-%02zu: v\r\n", i);
+    length += (size_t)snprintf(head + length, bytes - length, "X-Pad: ");
+    ck_assert_uint_lt(length, bytes - 4);
+    memset(head + length, 'a', bytes - 4 - length);
+    memcpy(head + bytes - 4, "\r\n\r\n", 5);
+    return head;
+}
+
+/* What libmicrohttpd keeps beside the text of a head must not make it smaller. */
+START_TEST(headers_up_to_the_limit_are_taken_when_there_are_many)
+{
+    char *request = crowded_head("GET /healthz HTTP/1.1\r\nHost: x\r\n", 23, 4096);
+    client_send_text(&client, request);
+    client_expect(&client, 200, "{\"status\":\"ok\"}");
+    free(request);
+}
+END_TEST
+
+/* A connection takes the same head, whatever it has carried before. */
+START_TEST(headers_up_to_the_limit_are_taken_after_short_ones)
+{
+    char *message = message_new(NULL, "run_1", 3000);
+    char *request = crowded_head("GET /healthz HTTP/1.1\r\nHost: x\r\n", 23, 4096);
+    for (int round = 0; round < 3; round++) {
+        client_send_text(&client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+        client_expect(&client, 200, "{\"status\":\"ok\"}");
+        client_send_text(&client, request);
+        client_expect(&client, 200, "{\"status\":\"ok\"}");
+        client_dispatch(&client, message);
+        client_expect(&client, 200, "{\"didWarmStart\":false}");
+    }
+    /* Behind one another, too: what was read of the next one takes room from none. */
+    for (int i = 0; i < 3; i++)
+        client_send_text(&client, request);
+    for (int i = 0; i < 3; i++)
+        client_expect(&client, 200, "{\"status\":\"ok\"}");
+    free(request);
+    free(message);
+}
+END_TEST
+
+START_TEST(a_head_that_leaves_no_room_for_an_answer_is_431)
+{
+    int silent = 0, refused = 0;
+    for (size_t headers = 4; headers < 60; headers++) {
+        char *request =
+            crowded_head("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", headers, 4096);
+        reconnect();
+        client_send_text(&client, request);
+        client_wait_closed(&client);
+        bool taken = client.bytes > 0 && strncmp(client.data, "HTTP/1.1 200", 12) == 0;
+        ck_assert(taken == (headers <= 22));
+        /* Just where its memory ends, libmicrohttpd has none left to say so. */
+        silent += client.bytes == 0;
+        refused += client.bytes > 0 && strncmp(client.data, "HTTP/1.1 431", 12) == 0;
+        ck_assert_int_eq(silent + refused, headers > 22 ? (int)headers - 22 : 0);
+        free(request);
+        fixture_settle(&fixture);
+    }
+    ck_assert_int_le(silent, 4);
+}
+END_TEST
+
 START_TEST(headers_beyond_all_memory_are_431)
 {
     struct response response;
@@ -631,6 +701,9 @@ static TCase *refusals_case(void)
     tcase_add_checked_fixture(tests, open_all, close_all);
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, headers_up_to_the_limit_are_taken);
+    tcase_add_test(tests, headers_up_to_the_limit_are_taken_when_there_are_many);
+    tcase_add_test(tests, headers_up_to_the_limit_are_taken_after_short_ones);
+    tcase_add_test(tests, a_head_that_leaves_no_room_for_an_answer_is_431);
     tcase_add_test(tests, headers_over_the_limit_are_431);
     tcase_add_test(tests, headers_beyond_all_memory_are_431);
     tcase_add_test(tests, too_many_small_headers_are_431);
