@@ -92,7 +92,8 @@ EXPERIMENTS = [
         article(["node-sqlite", "node-map", "bun-compiled", "redis", "floor", "floor-suspend", "warmstart",
                  "warmstart-unix"])),
     Experiment(
-        "held", "Held connections", 3, held(["redis", *RIVALS], [500, 2000, 5000, 10000, 17500]),
+        "held", "Held connections", 3,
+        held(["redis", *RIVALS], [500, 2000, 5000, 10000, 17500]) + held(["warmstart-small"], [17500]),
         held(["warmstart"], [500, 17500])),
     Experiment("confirm", "The cost of knowing that it arrived", 5, confirm(), confirm()),
     Experiment("tail", "Latency at a fixed rate", 3, tail(["redis", "floor", *RIVALS], [30, 60, 90]),

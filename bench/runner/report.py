@@ -22,6 +22,7 @@ TITLES = {
     "floor": "the floor",
     "floor-suspend": "the floor, with libmicrohttpd's calls",
     "warmstart": "**warmstartd**, HTTP",
+    "warmstart-small": "**warmstartd**, HTTP, `--max-header-bytes 2560`",
     "warmstart-http-unix": "**warmstartd**, HTTP on a Unix socket",
     "warmstart-unix": "**warmstartd**, Unix protocol",
 }
@@ -315,6 +316,8 @@ def goals_table(results):
          *goal(ratio(at("warmstart", "held", 17500), at("warmstart", "held", 500), CPU), 1.05)],
         ["user memory for a held HTTP connection, bytes", "at most 5,120",
          *goal(of(held, "server.held_bytes_per_connection"), 5120)],
+        ["the same with `--max-header-bytes 2560`", "",
+         *beside(of(at("warmstart-small", "held", largest), "server.held_bytes_per_connection"))],
         ["POST p99 ÷ p50, open loop at 60 % of capacity", "at most 3",
          *goal(tail_ratio(at("warmstart", "tail", 60)), 3)],
         ["the same of the floor", "", *beside(tail_ratio(at("floor", "tail", 60)))],

@@ -71,6 +71,11 @@ def kinds(project, build):
             lambda port, folder: [*ours, f"--http=127.0.0.1:{port}"],
             lambda said, port, folder: said,
         ),
+        "warmstart-small": Kind(
+            "warmstartd, HTTP, small heads",
+            lambda port, folder: [*ours, f"--http=127.0.0.1:{port}", "--max-header-bytes=2560"],
+            lambda said, port, folder: said,
+        ),
         "warmstart-http-unix": Kind(
             "warmstartd, HTTP on a Unix socket",
             lambda port, folder: [*ours, f"--http=unix:{folder}/http"],
