@@ -19,6 +19,7 @@
 #include "linger.h"
 #include "peers.h"
 #include "tls.h"
+#include "turns.h"
 
 static struct connection *connection_of_watch(struct warmstart_watch *watch)
 {
@@ -41,6 +42,7 @@ static void end_request(struct connection *connection, bool whole)
         warmstart_http_poll_over(connection, whole);
     if (connection->dispatch)
         warmstart_http_dispatch_over(connection);
+    warmstart_http_turn_over(connection);
     warmstart_http_body_drop(connection->http, connection->body);
     connection->body = NULL;
     link_remove(&connection->uploading);
@@ -132,6 +134,8 @@ static void on_peer_gone(struct warmstart_watch *watch, uint32_t events)
         warmstart_http_poll_leave(connection);
     else if (connection->dispatch)
         warmstart_http_dispatch_leave(connection);
+    else if (connection->turn.next)
+        warmstart_http_turn_leave(connection);
 }
 
 int warmstart_http_connection_hold(struct connection *connection)

@@ -68,6 +68,7 @@ struct connection {
     struct body *body;         /* what was kept of it, a reference; NULL: nothing so far */
     struct poll *poll;         /* the held poll, NULL: none */
     struct link uploading;     /* in cell->uploads until its body is read */
+    struct link turn;          /* in http->turns.waiting; not linked: it does not wait for its turn */
     struct dispatch *dispatch; /* the dispatch that the request waits for; NULL: none */
 };
 

@@ -125,7 +125,8 @@ static void on_check(struct warmstart_task *task)
         http_of_drain((struct drain *)((char *)task - offsetof(struct drain, check)));
     if (http->polls_len == 0)
         hand_on_all(http);
-    if (http->transport.waiters == 0 && http->transport.dispatches == 0)
+    if (http->transport.waiters == 0 && http->transport.dispatches == 0 &&
+        link_is_empty(&http->turns.waiting))
         end(http, 1);
 }
 

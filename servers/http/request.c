@@ -28,6 +28,7 @@
 #include "headers.h"
 #include "held_poll.h"
 #include "pages.h"
+#include "turns.h"
 #include "waiters.h"
 
 /* What libmicrohttpd's memory needs for each header beside its text, and must have left for what follows. */
@@ -315,6 +316,11 @@ static enum MHD_Result take_body(struct connection *connection, const char *uplo
                                            : "out of memory");
 }
 
+static bool looks_at_every_waiter(const struct connection *connection)
+{
+    return connection->route == ROUTE_WAITERS || connection->route == ROUTE_CORDON;
+}
+
 static enum MHD_Result finish(struct connection *connection, const char *target, const char *method,
                               const char *version)
 {
@@ -322,6 +328,9 @@ static enum MHD_Result finish(struct connection *connection, const char *target,
     struct verdict verdict = judge_route(connection);
     if (verdict.message)
         return warmstart_http_answer_refusal(connection, verdict.refusal, verdict.message);
+    enum MHD_Result result;
+    if (looks_at_every_waiter(connection) && !warmstart_http_turn_has_come(connection, &result))
+        return result;
     struct warmstart_http *http = connection->http;
     struct trigger_value name = name_in(connection, target);
     switch ((enum route)connection->route) {

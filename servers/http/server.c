@@ -20,6 +20,7 @@
 #include "sized.h"
 #include "tls.h"
 #include "turn_away.h"
+#include "turns.h"
 
 #define ADDRESSES_MAX 32 /* of one name */
 
@@ -121,6 +122,8 @@ static int start(struct warmstart_http *http)
     if (error == 0)
         error = warmstart_http_deadlines_init(http);
     if (error == 0)
+        error = warmstart_http_turns_init(http);
+    if (error == 0)
         error = warmstart_loop_attach(http->loop, &http->transport, &operations);
     /* The first cell at once: whether libmicrohttpd can do this at all is to be known now. */
     if (error == 0)
@@ -176,6 +179,7 @@ void warmstart_http_free(struct warmstart_http *http)
     int saved = errno;
     http->closing = true;
     warmstart_acceptors_deinit(&http->acceptors);
+    warmstart_http_turns_deinit(http);
     if (http->transport.loop) {
         warmstart_http_poll_cancel_all(http);
         warmstart_http_dispatch_abandon_all(http);

@@ -146,6 +146,12 @@ struct drain {
     bool over;                                   /* on_drained was called, or would have been */
 };
 
+/* Of requests that look at every waiter. */
+struct turns {
+    struct link waiting;          /* connections; the first one is next, or has its turn already */
+    struct warmstart_timer timer; /* always set */
+};
+
 struct auth;
 struct headers_memory;
 struct tls;
@@ -184,6 +190,7 @@ struct warmstart_http {
     struct timeouts deadlines[PHASES];           /* of the connections in each phase; PHASE_NONE has none */
     struct peers peers;                          /* for connections_per_address_max */
     uint64_t stirred_at;                         /* when a poll last came or got a run, the loop's time */
+    struct turns turns;                          /* of requests that look at every waiter */
     struct drain drain;                          /* the way to the end */
     bool closing;                                /* in _free: not even requests that were read already */
 };

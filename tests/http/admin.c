@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls for operators: retire, cordon, and who waits. */
+/* The calls for operators: retire, cordon, and who waits; and that these take turns. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -370,6 +370,164 @@ START_TEST(what_another_transport_takes_for_a_field_is_shown_as_json)
 }
 END_TEST
 
+/* ---- Turns ---- */
+
+#define LISTERS   8
+#define PIPELINED 10
+
+static struct client listers[LISTERS];
+
+/* Each lister asks for all the crowd, one after the other, and does not wait. */
+static void list_all(void)
+{
+    char value[4], request[128];
+    fixture_settle(&fixture);
+    uint64_t connections = fixture_stats(&fixture).connections;
+    crowd_attach();
+    for (size_t i = 0; i < PIPELINED; i++)
+        crowd_wait(i, "n", 1, value, (size_t)snprintf(value, sizeof(value), "%zu", i));
+    for (size_t i = 0; i < LISTERS; i++)
+        client_connect(&listers[i], &fixture);
+    fixture_wait_connections(&fixture, connections + LISTERS);
+    for (size_t i = 0; i < LISTERS; i++)
+        for (size_t j = 0; j < PIPELINED; j++) {
+            snprintf(request, sizeof(request), "GET /warm-start/waiters?n=%zu HTTP/1.1\r\nHost: x\r\n\r\n",
+                     j);
+            client_send_text(&listers[i], request);
+        }
+}
+
+static void close_listers(void)
+{
+    for (size_t i = 0; i < LISTERS; i++)
+        client_close(&listers[i]);
+    crowd_leave(PIPELINED);
+}
+
+static size_t answers_of(struct client *client)
+{
+    static const char begin[] = "HTTP/1.1 200 ";
+    size_t answers = 0;
+    if (client->fd >= 0)
+        client_receive(client);
+    for (size_t i = 0; i + sizeof(begin) - 1 <= client->bytes; i++)
+        answers += memcmp(client->data + i, begin, sizeof(begin) - 1) == 0;
+    return answers;
+}
+
+static size_t listed(void)
+{
+    size_t answers = 0;
+    for (size_t i = 0; i < LISTERS; i++)
+        answers += answers_of(&listers[i]);
+    return answers;
+}
+
+/* One round of the loop, in which the first listings have been read, but not all. */
+static void begin_to_list(void)
+{
+    list_all();
+    ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+    ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+    ck_assert_uint_le(listed(), 2);
+}
+
+static void expect_listings(struct client *lister)
+{
+    char body[256];
+    for (size_t i = 0; i < PIPELINED; i++) {
+        snprintf(body, sizeof(body),
+                 "{\"waiters\":[{\"metadata\":{\"n\":\"%zu\"},\"instance\":null,\"held\":1,\"matchable\":1}],"
+                 "\"held\":1,\"matchable\":1,\"truncated\":false}",
+                 i);
+        client_expect(lister, 200, body);
+    }
+    client_expect_silence(lister);
+}
+
+START_TEST(listings_are_answered_one_in_a_round_and_others_in_between)
+{
+    size_t rounds = 0, before = SIZE_MAX; /* the other answer */
+    list_all();
+    ask("GET /healthz");
+    while (listed() < (size_t)LISTERS * PIPELINED) {
+        ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+        rounds++;
+        ck_assert_uint_le(listed(), rounds);
+        ck_assert_uint_lt(rounds, 10000);
+        if (before == SIZE_MAX && answers_of(&supervisor) > 0)
+            before = listed();
+    }
+    ck_assert_uint_lt(before, 5);
+    client_expect(&supervisor, 200, "{\"status\":\"ok\"}");
+    for (size_t i = 0; i < LISTERS; i++)
+        expect_listings(&listers[i]);
+    close_listers();
+}
+END_TEST
+
+START_TEST(cordons_and_listings_of_a_connection_take_their_turns_in_order)
+{
+    static const char *const matchable[] = {"\"held\":1,\"matchable\":0,\"truncated\":false}",
+                                            "\"held\":1,\"matchable\":1,\"truncated\":false}"};
+    client_hold(&controller, &fixture, &first);
+    ask("PUT /warm-start/instances/node-1/cordon");
+    ask("GET /warm-start/waiters");
+    ask("DELETE /warm-start/instances/node-1/cordon");
+    ask("GET /warm-start/waiters");
+    for (size_t i = 0; i < 2; i++) {
+        struct response response;
+        client_expect(&supervisor, 200, i == 0 ? "{\"cordoned\":true}" : "{\"cordoned\":false}");
+        client_response(&supervisor, &response);
+        ck_assert_ptr_nonnull(strstr(response.body, matchable[i]));
+        response_free(&response);
+    }
+}
+END_TEST
+
+START_TEST(who_leaves_is_listed_nothing_and_the_others_do_not_wait_for_it)
+{
+    begin_to_list();
+    client_close(&listers[LISTERS - 1]);
+    client_abort(&listers[LISTERS - 2]);
+    fixture_wait_connections(&fixture, LISTERS + 1 - 2);
+    /* Before it would have been their turn. */
+    ck_assert_uint_lt(listed(), LISTERS - 2);
+    for (size_t i = 0; i < LISTERS - 2; i++)
+        expect_listings(&listers[i]);
+    close_listers();
+}
+END_TEST
+
+START_TEST(a_cordon_is_carried_out_also_when_its_sender_has_left)
+{
+    client_hold(&controller, &fixture, &first);
+    begin_to_list();
+    ask("PUT /warm-start/instances/node-1/cordon");
+    /* One round reads it, and it waits behind the listings. */
+    ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+    client_close(&supervisor);
+    fixture_settle(&fixture);
+    ck_assert_uint_eq(listed(), LISTERS * PIPELINED);
+    client_connect(&supervisor, &fixture);
+    ck_assert(!dispatched());
+    close_listers();
+}
+END_TEST
+
+START_TEST(listings_that_wait_when_the_server_is_freed_are_closed)
+{
+    begin_to_list();
+    warmstart_http_free(fixture.http);
+    fixture.http = NULL;
+    for (size_t i = 0; i < LISTERS; i++) {
+        client_wait_closed(&listers[i]);
+        ck_assert_uint_le(answers_of(&listers[i]), 1);
+    }
+    close_listers();
+}
+END_TEST
+
 START_TEST(what_the_manager_does_not_take_is_refused)
 {
     client_close(&supervisor);
@@ -433,6 +591,11 @@ int main(void)
     tcase_add_test(tcase, metadata_that_is_too_much_is_counted_and_not_listed);
     tcase_add_test(tcase, what_another_transport_takes_for_a_field_is_shown_as_json);
     tcase_add_test(tcase, what_the_manager_does_not_take_is_refused);
+    tcase_add_test(tcase, listings_are_answered_one_in_a_round_and_others_in_between);
+    tcase_add_test(tcase, cordons_and_listings_of_a_connection_take_their_turns_in_order);
+    tcase_add_test(tcase, who_leaves_is_listed_nothing_and_the_others_do_not_wait_for_it);
+    tcase_add_test(tcase, a_cordon_is_carried_out_also_when_its_sender_has_left);
+    tcase_add_test(tcase, listings_that_wait_when_the_server_is_freed_are_closed);
     tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

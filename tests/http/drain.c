@@ -96,6 +96,33 @@ static void expect_end(unsigned times, int is_complete)
         ck_assert_int_eq(complete, is_complete);
 }
 
+/* ---- Listings ---- */
+
+START_TEST(listings_that_wait_for_their_turn_are_answered_before_the_end)
+{
+    static const char request[] = "GET /warm-start/waiters HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct client listers[5];
+    for (size_t i = 0; i < 5; i++)
+        client_connect(&listers[i], &fixture);
+    fixture_wait_connections(&fixture, 6);
+    for (size_t i = 0; i < 5; i++)
+        client_send_text(&listers[i], request);
+    ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+    ck_assert_int_eq(warmstart_http_drain(fixture.http, &options), 0);
+    for (int round = 0; ends == 0; round++) {
+        ck_assert_int_lt(round, 1000);
+        ck_assert_int_eq(warmstart_loop_process(fixture.loop), 0);
+    }
+    expect_end(1, 1);
+    warmstart_http_free(fixture.http);
+    fixture.http = NULL;
+    for (size_t i = 0; i < 5; i++) {
+        client_expect(&listers[i], 200, "{\"waiters\":[],\"held\":0,\"matchable\":0,\"truncated\":false}");
+        client_close(&listers[i]);
+    }
+}
+END_TEST
+
 /* ---- The delay ---- */
 
 START_TEST(in_the_delay_everything_works_but_readyz)
@@ -393,6 +420,7 @@ static void add(Suite *suite, const char *name, SFun open, const TTest *const *l
 int main(void)
 {
     const TTest *const still[] = {
+        listings_that_wait_for_their_turn_are_answered_before_the_end,
         in_the_delay_everything_works_but_readyz,
         after_the_delay_polls_are_let_go_and_posts_told_false,
         a_drain_of_nothing_is_over_when_its_delay_is,
