@@ -71,6 +71,12 @@ def logging(levels):
     return [Point("warmstart", level, flags=[f"--log-level={level}"]) for level in levels]
 
 
+def side_by_side():
+    """The servers whose ratios are goals."""
+    names = ["bun-compiled", "redis", "floor", "floor-suspend", "warmstart", "warmstart-unix"]
+    return [*article(names), Point("warmstart", "write", flags=["--confirm=write"]), *held(["warmstart"], [17500])]
+
+
 def tail(names, shares):
     """The rate is a share of the server's own capacity, which is measured first."""
     return [Point(name, share, {"share-of-capacity": share}) for share in shares for name in names]
@@ -87,6 +93,7 @@ def steady():
 
 # Those with the figures that are asked for most come first: an interrupted call keeps what it has finished.
 EXPERIMENTS = [
+    Experiment("ratios", "Side by side, in slices of a second", 12, side_by_side(), side_by_side(), kind="slices"),
     Experiment(
         "article", "The article's load: 500 controllers, 50 supervisors", 5, article(ALL),
         article(["node-sqlite", "node-map", "bun-compiled", "redis", "floor", "floor-suspend", "warmstart",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """bench/run: measures warmstartd beside its peers, and writes docs/benchmarks.md from what it found."""
 import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -45,7 +46,7 @@ Writes bench/results/NAME.json for each experiment, docs/benchmarks.md and docs/
 Experiments: {names}.
 `steady` runs only when it is named.
 
-All of it takes about 30 minutes (--rounds 2: about 20), --quick less than 3, `--only steady` 21. Stop what else
+All of it takes about 35 minutes (--rounds 2: about 20), --quick less than 3, `--only steady` 21. Stop what else
 runs on the machine.
 Exit status: 0 done, 1 something could not be measured or a run of warmstartd was not right, 2 wrong usage,
 3 something is missing.""",
@@ -155,14 +156,15 @@ def rounds_of(bench, experiment, progress):
     """Measures all points, round after round. The order turns, so that no point always follows the same other."""
     points = experiment.points or [None]
     runs = [[] for _ in points]
-    for number in range(experiment.rounds):
-        for step in range(len(points)):
-            index = (step + number) % len(points)
-            point = points[index]
-            found = measure.measure(bench, experiment, point)
-            runs[index].append(found)
-            label = " ".join(str(word) for word in (point.server, point.x) if word is not None) if point else ""
-            progress(f"{experiment.name} {number + 1}/{experiment.rounds} {label:30s} {short(found)}")
+    with measure.Slices(bench, points) if experiment.kind == "slices" else contextlib.nullcontext() as slices:
+        for number in range(experiment.rounds):
+            for step in range(len(points)):
+                index = (step + number) % len(points)
+                point = points[index]
+                found = measure.measure(bench, experiment, point, slices)
+                runs[index].append(found)
+                label = " ".join(str(word) for word in (point.server, point.x) if word is not None) if point else ""
+                progress(f"{experiment.name} {number + 1}/{experiment.rounds} {label:30s} {short(found)}")
     return [
         {"server": point.server, "x": point.x, "load": point.load, "flags": point.flags, "runs": found}
         if point

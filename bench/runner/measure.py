@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Measures a point once. Each function gives a dict: what was found, or {"error": text}."""
+import contextlib
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from servers import NotStarted, Server, pin
 
 SLACK_S = 120
 CAPACITY_S = 2
+SLICE = {"warm-up": 0.3, "duration": 1}
 
 
 class Bench:
@@ -31,6 +33,13 @@ class Bench:
         return Server(self.kinds[point.server], self.server_processor, point.flags)
 
 
+def ticks():
+    """What the hypervisor gave to others, and all, since the machine started."""
+    with open("/proc/stat", encoding="ascii") as lines:
+        fields = [int(field) for field in lines.readline().split()[1:9]]
+    return fields[7], sum(fields)
+
+
 def load_once(bench, server, options):
     """Runs warmstart-bench against a server that is up."""
     words = [f"--{name}={value}" for name, value in options.items()]
@@ -45,6 +54,7 @@ def load_once(bench, server, options):
         server.address,
     ]
     limit = options["warm-up"] + options["duration"] + SLACK_S
+    stolen_before, all_before = ticks()
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
@@ -55,6 +65,8 @@ def load_once(bench, server, options):
         found = json.loads(done.stdout)
     except ValueError:
         return {"error": f"warmstart-bench printed no JSON: {done.stderr.strip()[-500:]}"}
+    stolen, passed = ticks()
+    found["stolen_share"] = round((stolen - stolen_before) / max(1, passed - all_before), 4)
     # A run that was told false and arrived all the same is safe: the slower of two attempts stops.
     found["right"] = not any(count for name, count in found["faults"].items() if name != "unconfirmed")
     return found
@@ -235,10 +247,43 @@ POINTS = {"load": load, "start": start, "race": race, "steady": steady}
 WHOLES = {"size": size, "core": core}
 
 
-def measure(bench, experiment, point):
+class Slices:
+    """Servers that stay up while they are measured in turn, a second each, so that what changes in the machine
+    meanwhile is the same for all. For `with`."""
+
+    def __init__(self, bench, points):
+        self.bench = bench
+        self.points = points
+        self.stack = contextlib.ExitStack()
+        self.servers = {}
+
+    def __enter__(self):
+        for point in self.points:
+            try:
+                server = self.stack.enter_context(self.bench.server(point))
+                load_once(self.bench, server, {**times(self.bench), **point.load})
+                self.servers[id(point)] = server
+            except NotStarted as error:
+                self.servers[id(point)] = error
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def measure(self, point):
+        server = self.servers[id(point)]
+        if isinstance(server, NotStarted):
+            raise server
+        return load_once(self.bench, server, {**SLICE, **point.load})
+
+
+def measure(bench, experiment, point, slices=None):
     """One point, or all of an experiment that has none."""
     try:
-        found = WHOLES[experiment.kind](bench) if point is None else POINTS[experiment.kind](bench, point)
+        if slices:
+            found = slices.measure(point)
+        else:
+            found = WHOLES[experiment.kind](bench) if point is None else POINTS[experiment.kind](bench, point)
     except NotStarted as error:
         found = {"error": str(error)}
     except (OSError, subprocess.SubprocessError) as error:

@@ -90,8 +90,8 @@ def a_ratio_is_taken_within_each_round():
 
 def a_goal_is_reached_or_not_as_the_results_say():
     ours = point_of('warmstart', run_of(10.0), run_of(11.0))
-    results = results_of(article=[ours, point_of('bun-compiled', run_of(25.0), run_of(25.0)),
-                                  point_of('redis', run_of(10.0), run_of(10.0))])
+    results = results_of(ratios=[ours, point_of('bun-compiled', run_of(25.0), run_of(25.0)),
+                                 point_of('redis', run_of(10.0), run_of(10.0))])
     table = report.goals_table(results)
     assert row(table, "CPU a POST ÷ compiled Bun's").endswith('| 0.42 (0.40 to 0.44) | reached |'), table
     assert '**not reached**, 17% above' in row(table, "CPU a POST ÷ Redis's"), table
