@@ -7,12 +7,12 @@ import subprocess
 
 
 def output_of(*command, cwd=None):
-    """What a program prints, without the line end; empty if it fails or is not there."""
+    """What a program prints, without the line end; empty if it fails or is not there. Spaces before it may mean something."""
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout.strip()
+    return done.stdout.rstrip()
 
 
 def first_value(path, name):

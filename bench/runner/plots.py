@@ -12,7 +12,8 @@ set format x "%.0s%c"
 set border 3
 set tics nomirror
 """
-COLOURS = {"warmstartd": "#1b7837", "Bun": "#b2182b", "Redis": "#2166ac", "Node": "#e08214", "beanstalkd": "#762a83"}
+COLOURS = {"warmstartd": "#1b7837", "Bun": "#b2182b", "Redis": "#2166ac", "Node": "#e08214", "beanstalkd": "#762a83",
+           "GLib": "#2166ac", "SQLite": "#e08214"}
 
 
 def colour(name):

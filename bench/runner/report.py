@@ -297,7 +297,7 @@ def our_faults(results):
     safe = faults.pop("unconfirmed", 0)
     text = f"{faults_text(faults)} in {sum(found['posts'] for found in runs):,} POSTs"
     if safe:
-        text += f" ({safe:,} were told `false` and arrived all the same, which is safe)"
+        text += f" ({safe:,} told `false` and arrived all the same, which is safe)"
     return [text, "reached" if not any(faults.values()) else "**not reached**"]
 
 
@@ -366,6 +366,22 @@ def by_server(results, experiment, path, scale=1.0):
     return series
 
 
+CONTENDERS = {"warmstart": "warmstartd's core", "glib": "GLib's containers", "sqlite": "SQLite in memory",
+              "cache-miss": "one load that misses the caches"}
+
+
+def core_growth(results):
+    """A hand-over by the number of waiters, ten for each key."""
+    found = results.whole("core") or {}
+    series = {}
+    for one in found.get("results", []):
+        chosen = one["operation"] == "hand-over" and one["waiters"] == 10 * one["keys"] and "error" not in one
+        if chosen and one["contender"] in CONTENDERS:
+            three = (one["median_ns"], one["fastest_ns"], one["slowest_ns"])
+            series.setdefault(CONTENDERS[one["contender"]], []).append((one["waiters"], three))
+    return series
+
+
 def memory_by_time(results):
     series = {}
     for point in results.points("steady"):
@@ -404,6 +420,8 @@ def plots_of(results):
                   by_server(results, "churn", CPU), {}),
         "tail": ("p99 at a fixed rate", "% of the server's own capacity", "ms",
                  by_server(results, "tail", "post_us.p99", 1e-3), {"log_y": True}),
+        "core": ("A hand-over in the core, ten waiters a key", "waiters", "ns", core_growth(results),
+                 {"log_x": True, "log_y": True}),
         "steady": ("Resident memory under load", "seconds", "MiB", memory_by_time(results), {}),
     }
     drawn = {

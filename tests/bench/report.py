@@ -102,7 +102,7 @@ def a_fault_of_ours_is_a_goal_missed_and_one_of_theirs_is_shown():
     theirs = point_of('bun-compiled', run_of(20.0, lost=7))
     fine = results_of(article=[point_of('warmstart', run_of(10.0, unconfirmed=3)), theirs])
     line = row(report.goals_table(fine), 'lost, duplicated')
-    assert line.endswith('| reached |') and 'none in 1,000 POSTs (3 were' in line, line
+    assert line.endswith('| reached |') and 'none in 1,000 POSTs (3 told' in line, line
     assert '| 7 lost |' in report.article_table(fine)
     bad = results_of(article=[point_of('warmstart', run_of(10.0), run_of(10.0, duplicated=2))])
     line = row(report.goals_table(bad), 'lost, duplicated')
