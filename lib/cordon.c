@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "cordon.h"
 
+#include "queue.h"
 #include "waiter.h"
 
 /* Rare enough to look at all waiters: nothing need be kept for it in each. */
 static void reconsider_waiters(struct warmstart_manager *manager, const struct instance *instance,
                                uint64_t at)
 {
+    uint32_t list = SLAB_NONE;
     for (uint32_t number = 0; number < slab_len(&manager->waiters); number++) {
         struct waiter *waiter = waiter_at(manager, number);
         if (slab_is_taken(waiter) && waiter->instance == instance)
-            warmstart_waiter_reconsider(manager, waiter, at);
+            warmstart_waiter_reconsider(manager, waiter, at, &list);
     }
+    warmstart_queue_add_all(manager, list);
 }
 
 bool warmstart_cordon_due(struct warmstart_manager *manager)

@@ -8,6 +8,12 @@
 /* Puts a waiter in the place of its age. */
 void warmstart_queue_add(struct warmstart_manager *manager, struct waiter *waiter);
 
+/*
+ * The same for many, linked by `newer` in any order, SLAB_NONE after the last: it takes about as long as sorting
+ * them, and once through the queues that they come to.
+ */
+void warmstart_queue_add_all(struct warmstart_manager *manager, uint32_t list);
+
 void warmstart_queue_remove(struct warmstart_manager *manager, struct waiter *waiter);
 
 /* The slot number of the waiter of this set that is to be taken next; SLAB_NONE: none can be matched. */

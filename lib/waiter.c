@@ -37,7 +37,8 @@ static void finish(struct warmstart_manager *manager, struct waiter *waiter, enu
     waiter->entity.result = (uint8_t)ending;
 }
 
-void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+/* The state of a waiter that is nowhere follows from the time. True: it belongs into its set's queue. */
+static bool begin_to_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
     assert(!deadline_is_set(&waiter->entity));
     uint64_t deadline = waiter->expires_at;
@@ -45,16 +46,23 @@ void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *wai
     if (at >= waiter->expires_at) {
         finish(manager, waiter, WARMSTART_ENDING_EXPIRED);
         warmstart_waiter_tell(manager, waiter);
-        return;
+        return false;
     }
-    if (at < waiter->match_until && !instance_is_cordoned(waiter->instance)) {
+    bool matchable = at < waiter->match_until && !instance_is_cordoned(waiter->instance);
+    if (matchable) {
         set_state(manager, waiter, WAITER_WAITING);
-        warmstart_queue_add(manager, waiter);
         if (waiter->match_until < deadline)
             deadline = waiter->match_until;
     }
     if (deadline != WARMSTART_NEVER)
         deadline_set(manager, &waiter->entity, deadline);
+    return matchable;
+}
+
+void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+{
+    if (begin_to_wait(manager, waiter, at))
+        warmstart_queue_add(manager, waiter);
 }
 
 void warmstart_waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state)
@@ -210,14 +218,18 @@ void warmstart_waiter_due(struct warmstart_manager *manager, struct waiter *wait
     }
 }
 
-void warmstart_waiter_reconsider(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
+void warmstart_waiter_reconsider(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at,
+                                 uint32_t *list)
 {
     if (waiter->entity.state == WAITER_WAITING)
         warmstart_queue_remove(manager, waiter);
     else if (waiter->entity.state != WAITER_UNMATCHABLE)
         return;
     deadline_cancel(manager, &waiter->entity);
-    warmstart_waiter_wait(manager, waiter, at);
+    if (begin_to_wait(manager, waiter, at)) {
+        waiter->newer = *list;
+        *list = waiter_number(waiter);
+    }
 }
 
 /* ---- Calls ---- */

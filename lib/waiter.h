@@ -11,8 +11,12 @@
  */
 void warmstart_waiter_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
 
-/* The cordon of its instance has begun or ended: WAITING and UNMATCHABLE are decided anew; others later. */
-void warmstart_waiter_reconsider(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at);
+/*
+ * The cordon of its instance has begun or ended: WAITING and UNMATCHABLE are decided anew; others later. What
+ * is to be matched comes into a list for warmstart_queue_add_all(), so that it is in no queue until then.
+ */
+void warmstart_waiter_reconsider(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at,
+                                 uint32_t *list);
 
 /* Takes a waiter that is WAITING out of its queue and off its timer, into another state. */
 void warmstart_waiter_take(struct warmstart_manager *manager, struct waiter *waiter, enum waiter_state state);

@@ -4,6 +4,7 @@
  * instructions. Only those of the broker count: not the making of its input, and not the clients. Run by
  * bench/instructions.
  */
+#include "cordon.h"
 #include "hand_over.h"
 
 #include "bench/core/contender.h"
@@ -30,6 +31,8 @@ static const struct subject subjects[] = {
 };
 enum { SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
+static const char cordon_name[] = "core-cordon";
+
 _Noreturn void wrong(const char *what)
 {
     fail("%s", what);
@@ -55,6 +58,7 @@ static void list(void)
 {
     for (size_t i = 0; i < SUBJECTS; i++)
         puts(subjects[i].name);
+    puts(cordon_name);
     for (size_t i = 0; hand_overs[i].name != NULL; i++)
         puts(hand_overs[i].name);
 }
@@ -80,6 +84,10 @@ int main(int argc, char **argv)
             hand_overs_run(&hand_overs[i], times);
             return 0;
         }
+    if (strcmp(cordon_name, argv[1]) == 0) {
+        cordon_run(times);
+        return 0;
+    }
     fprintf(stderr, "count-subject: no such operation: %s\n", argv[1]);
     return STATUS_USAGE;
 }

@@ -646,11 +646,12 @@ static int scan_text(const char *text, size_t bytes, const struct json_node *nod
     scan.nodes_len = nodes_len;
     scan.target = 0;
     scan.depth = 0;
+    scan.reason = JSON_REASON_END;
+    scan.wrong = text;
     for (size_t i = 0; i < nodes_len; i++)
         spans[i].kind = JSON_KIND_NONE;
     if (read(&scan, text) != NULL)
         return 1;
-    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): whatever returns NULL has set it */
     ret_failure->reason = scan.reason;
     ret_failure->offset = (size_t)(scan.wrong - text);
     return 0;

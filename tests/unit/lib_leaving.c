@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Cordoned instances, retired controllers, and what is shown of waiters. */
+#include <stdbool.h>
 #include <string.h>
 #include <warmstart/warmstart.h>
 
@@ -122,6 +123,62 @@ START_TEST(cordons_end_in_the_order_they_were_set_or_moved)
     ck_assert_str_eq(event.conn, "b");
     event = pull(WARMSTART_EVENT_ENDED);
     ck_assert_str_eq(event.conn, "a");
+}
+END_TEST
+
+/* So that neither the slots nor their order say who is older. */
+static void leave_slots_in_no_order(void)
+{
+    static const int order[] = {7, 2, 9, 0, 5, 11, 3, 8, 1, 10, 6, 4};
+    warmstart_waiter_id ids[12];
+    for (int i = 0; i < 12; i++)
+        ids[i] = wait_on("", "going", 1);
+    for (int i = 0; i < 12; i++) {
+        ck_assert_int_eq(warmstart_cancel(manager, ids[order[i]], 1), 1);
+        pull(WARMSTART_EVENT_ENDED);
+    }
+}
+
+/* One of two groups: with both of the fields, or only the first. */
+static warmstart_waiter_id wait_in(size_t group, const char *instance)
+{
+    struct warmstart_registration registration;
+    warmstart_registration_init(&registration);
+    registration.fields = fields;
+    registration.fields_len = 2 - group;
+    registration.instance = instance;
+    registration.instance_bytes = strlen(instance);
+    warmstart_waiter_id id = 0;
+    ck_assert_int_eq(warmstart_register(manager, &registration, &id, 2), 0);
+    return id;
+}
+
+START_TEST(the_end_of_a_cordon_puts_all_where_they_were)
+{
+    enum { GROUPS = 2, EACH = 12 };
+    bool oldest_first = _i == 1;
+    struct warmstart_options options;
+    warmstart_options_init(&options);
+    options.order = oldest_first ? WARMSTART_OLDEST_FIRST : WARMSTART_NEWEST_FIRST;
+    warmstart_manager_free(manager);
+    ck_assert_int_eq(warmstart_manager_new(&options, &manager), 0);
+    leave_slots_in_no_order();
+    warmstart_waiter_id ids[GROUPS][EACH];
+    for (size_t i = 0; i < EACH; i++) {
+        if (i == EACH / 2)
+            ck_assert_int_eq(warmstart_cordon(manager, "going", 5, 100, 2), 0);
+        for (size_t group = 0; group < GROUPS; group++)
+            ids[group][i] = wait_in(group, i % 3 == group ? "staying" : "going");
+    }
+    ck_assert_int_eq(warmstart_cordon(manager, "going", 5, 0, 3), 0);
+    for (size_t group = 0; group < GROUPS; group++) {
+        struct warmstart_query asked = {fields, 2 - group, WARMSTART_MATCH_EXACT};
+        for (size_t i = 0; i < EACH; i++) {
+            warmstart_waiter_id matched = 0;
+            ck_assert_int_eq(warmstart_match(manager, &asked, &matched, 4), 1);
+            ck_assert_uint_eq(matched, ids[group][oldest_first ? i : EACH - 1 - i]);
+        }
+    }
 }
 END_TEST
 
@@ -293,6 +350,7 @@ int main(void)
     tcase_add_test(tcase, waiters_of_a_cordoned_instance_are_not_matched_until_it_ends);
     tcase_add_test(tcase, a_cordon_can_be_moved_and_ended);
     tcase_add_test(tcase, cordons_end_in_the_order_they_were_set_or_moved);
+    tcase_add_loop_test(tcase, the_end_of_a_cordon_puts_all_where_they_were, 0, 2);
     tcase_add_test(tcase, match_until_holds_under_a_cordon);
     tcase_add_test(tcase, what_is_claimed_or_offered_when_the_cordon_begins_stays_so);
     tcase_add_test(tcase, a_cordon_needs_a_name_and_counts_among_the_instances);
