@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ struct process {
     uint32_t serial;
 };
 
+static pid_t parent;
 static const char *warmstartd;
 static char directory[] = "/tmp/warmstart-exchange-XXXXXX";
 static int pipe_ends[2];
@@ -56,6 +58,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* All processes end with this one, however it ends (see child_began()). */
 static void fail(const char *what)
 {
     printf("not ok 1 - %s: %s\n1..1\n", what, strerror(errno));
@@ -63,6 +66,13 @@ static void fail(const char *what)
 }
 
 /* ---- Processes ---- */
+
+/* In a new process: it ends when the one that started it is gone, even if that is killed. */
+static void child_began(void)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        _exit(125);
+}
 
 static void start_broker(int which)
 {
@@ -74,6 +84,7 @@ static void start_broker(int which)
     if (pid < 0)
         fail("fork");
     if (pid == 0) {
+        child_began();
         int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         if (out < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
             _exit(126);
@@ -93,6 +104,7 @@ static void start_peer(int which)
     if (pid < 0)
         fail("fork");
     if (pid == 0) {
+        child_began();
         close(pipe_ends[0]);
         if (which < CONTROLLERS)
             peer_control(&peer);
@@ -193,6 +205,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: exchange WARMSTARTD [RUNS [SEED]]\n");
         return 2;
     }
+    parent = getpid();
     warmstartd = argv[1];
     uint64_t runs = argc > 2 ? strtoull(argv[2], NULL, 10) : 100000;
     random_state = argc > 3 ? strtoull(argv[3], NULL, 10) : (uint64_t)time(NULL);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "descriptors.h"
 #include "suite.h"
 
 static struct fixture fixture;
@@ -243,13 +244,6 @@ START_TEST(a_connection_over_the_limit_is_503_and_closed_and_the_others_stay)
     client_close(&idle[1]);
 }
 END_TEST
-
-/* Valgrind accepts the connection, closes it, and says only then that there was no descriptor for it. */
-static bool descriptors_are_limited_truly(void)
-{
-    const char *preloaded = getenv("LD_PRELOAD");
-    return !preloaded || !strstr(preloaded, "vgpreload");
-}
 
 /* Sets the limit of descriptors: those that are open beyond it stay. */
 static void limit_descriptors(rlim_t limit)

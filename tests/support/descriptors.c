@@ -4,6 +4,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,4 +47,10 @@ void descriptors_check(size_t expected)
     char list[4096] = "";
     size_t len = look(list, sizeof(list));
     ck_assert_msg(len == expected, "%zu descriptors are open where %zu should be:%s", len, expected, list);
+}
+
+bool descriptors_are_limited_truly(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    return !preloaded || !strstr(preloaded, "vgpreload");
 }

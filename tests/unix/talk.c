@@ -193,6 +193,7 @@ static bool take_some(struct client *client)
         client->capacity = client->capacity * 2 + 131072;
         client->data = realloc(client->data, client->capacity);
         ck_assert_ptr_nonnull(client->data);
+        client->data[client->bytes] = '\0';
     }
     ssize_t got =
         recv(client->fd, client->data + client->bytes, client->capacity - client->bytes - 1, MSG_DONTWAIT);
