@@ -138,22 +138,6 @@ void warmstart_http_check_drained(struct warmstart_http *http)
 
 /* ---- Letting go ---- */
 
-/* When the poll with this number, counted from 1, is to be let go. */
-static uint64_t due_at(const struct drain *drain, uint64_t number)
-{
-    uint64_t ms = (number * drain->options.spread_ms + drain->polls - 1) / drain->polls;
-    return drain->since + ms * MILLISECOND_NS;
-}
-
-/* How many polls are to be gone by now. */
-static size_t due_by(const struct drain *drain, uint64_t now)
-{
-    uint64_t ms = (now - drain->since) / MILLISECOND_NS;
-    if (ms >= drain->options.spread_ms)
-        return SIZE_MAX;
-    return (size_t)(drain->polls * ms / drain->options.spread_ms);
-}
-
 /*
  * The newest first: the oldest are about to end by themselves, and a controller whose poll ends by its own
  * time limit begins the next without a pause.
@@ -161,10 +145,11 @@ static size_t due_by(const struct drain *drain, uint64_t now)
 static void let_go(struct warmstart_http *http, uint64_t now)
 {
     struct drain *drain = &http->drain;
-    size_t due = due_by(drain, now);
-    drain->gone += warmstart_http_poll_cancel_newest(http, due - drain->gone);
-    bool done = due >= drain->polls || http->polls_len == 0 ||
-                warmstart_loop_timer_set(http->loop, &drain->step, due_at(drain, due + 1)) < 0;
+    size_t due = spread_due_by(&drain->spread, now);
+    drain->spread.gone += warmstart_http_poll_cancel_newest(http, due - drain->spread.gone);
+    bool done =
+        due >= drain->spread.all || http->polls_len == 0 ||
+        warmstart_loop_timer_set(http->loop, &drain->step, spread_due_at(&drain->spread, due + 1)) < 0;
     if (done) {
         warmstart_http_poll_cancel_all(http);
         hand_on_all(http);
@@ -176,8 +161,7 @@ static void begin_to_let_go(struct warmstart_http *http, uint64_t now)
 {
     struct drain *drain = &http->drain;
     drain->phase = DRAIN_LETTING_GO;
-    drain->since = now;
-    drain->polls = http->polls_len;
+    spread_begin(&drain->spread, now, drain->options.spread_ms, http->polls_len);
     let_go(http, now);
 }
 

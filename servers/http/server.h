@@ -14,6 +14,7 @@
 #include "durations.h"
 #include "generic.h"
 #include "ring.h"
+#include "spread.h"
 #include "timeouts.h"
 #include "trigger.h"
 
@@ -139,9 +140,8 @@ struct drain {
     struct warmstart_timer step;                 /* the end of the delay, then the next poll's time */
     struct warmstart_timer limit;                /* the end of all patience */
     struct warmstart_task check;                 /* looks whether all is over */
-    uint64_t since;                              /* when calming down began, or letting go */
-    size_t polls;                                /* how many were held then */
-    size_t gone;                                 /* how many of them were let go */
+    uint64_t since;                              /* when calming down began */
+    struct spread spread;                        /* of polls that are let go */
     uint8_t handed_on;                           /* roles whose shared listeners are the next process's */
     bool over;                                   /* on_drained was called, or would have been */
 };

@@ -71,29 +71,14 @@ void warmstart_unix_check_drained(struct warmstart_unix *server)
 
 /* ---- Letting go ---- */
 
-/* When the wait with this number, counted from 1, is to be ended. */
-static uint64_t due_at(const struct drain *drain, uint64_t number)
-{
-    uint64_t ms = (number * drain->options.spread_ms + drain->waits - 1) / drain->waits;
-    return drain->since + ms * MILLISECOND_NS;
-}
-
-/* How many waits are to be gone by now. */
-static size_t due_by(const struct drain *drain, uint64_t now)
-{
-    uint64_t ms = (now - drain->since) / MILLISECOND_NS;
-    if (ms >= drain->options.spread_ms)
-        return SIZE_MAX;
-    return (size_t)(drain->waits * ms / drain->options.spread_ms);
-}
-
 static void let_go(struct warmstart_unix *server, uint64_t now)
 {
     struct drain *drain = &server->drain;
-    size_t due = due_by(drain, now);
-    drain->gone += warmstart_unix_waits_let_go(server, due - drain->gone);
-    bool done = due >= drain->waits || server->waits_len == 0 ||
-                warmstart_loop_timer_set(server->loop, &drain->step, due_at(drain, due + 1)) < 0;
+    size_t due = spread_due_by(&drain->spread, now);
+    drain->spread.gone += warmstart_unix_waits_let_go(server, due - drain->spread.gone);
+    bool done =
+        due >= drain->spread.all || server->waits_len == 0 ||
+        warmstart_loop_timer_set(server->loop, &drain->step, spread_due_at(&drain->spread, due + 1)) < 0;
     if (done)
         warmstart_unix_waits_let_go(server, SIZE_MAX);
     warmstart_unix_connections_touch(server);
@@ -104,8 +89,7 @@ static void begin(struct warmstart_unix *server, uint64_t now)
 {
     struct drain *drain = &server->drain;
     drain->phase = DRAIN_LETTING_GO;
-    drain->since = now;
-    drain->waits = server->waits_len;
+    spread_begin(&drain->spread, now, drain->options.spread_ms, server->waits_len);
     (void)warmstart_acceptors_hand_on(&server->acceptors, WARMSTART_UNIX_ALL);
     let_go(server, now);
 }

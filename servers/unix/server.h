@@ -16,6 +16,7 @@
 #include "hash.h"
 #include "metadata.h"
 #include "ring.h"
+#include "spread.h"
 #include "table.h"
 
 #define READ_BYTES ((size_t)32768) /* of one connection in one round, beside the body of a dispatch */
@@ -33,9 +34,7 @@ struct drain {
     struct warmstart_timer step;                 /* the end of the delay, then the next wait's time */
     struct warmstart_timer limit;                /* the end of all patience */
     struct warmstart_task check;                 /* looks whether all is over */
-    uint64_t since;                              /* when waits began to be ended */
-    size_t waits;                                /* how many there were then */
-    size_t gone;                                 /* how many of them were ended */
+    struct spread spread;                        /* of waits that are ended */
     bool over;                                   /* on_drained was called, or would have been */
 };
 
