@@ -77,13 +77,14 @@ int warmstart_http_listener_new(struct warmstart_http *http, const struct sockad
     const struct sockaddr_un *path =
         bound->sa_family == AF_UNIX ? (const struct sockaddr_un *)(const void *)bound : NULL;
     struct socket_file file = {0};
-    if (path && warmstart_socket_file_clear(path) < 0)
-        return WARMSTART_ERR_SYSTEM;
-    int fd = open_socket(&http->options, bound, bound_bytes);
+    int lock = -1;
+    bool free_to_bind = !path || warmstart_socket_file_begin(path, &lock) == 0;
+    int fd = free_to_bind ? open_socket(&http->options, bound, bound_bytes) : -1;
+    if (path && fd >= 0)
+        warmstart_socket_file_remember(&file, path);
+    warmstart_socket_file_end(lock);
     if (fd < 0)
         return WARMSTART_ERR_SYSTEM;
-    if (path)
-        warmstart_socket_file_remember(&file, path);
     return warmstart_acceptor_new(&http->acceptors, fd, &file, role, ret_acceptor);
 }
 

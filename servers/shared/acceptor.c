@@ -74,11 +74,26 @@ static void rest(struct acceptor *acceptor)
 static bool cope(struct acceptor *acceptor, int error)
 {
     complain(acceptor->all, error);
-    if ((error == EMFILE || error == ENFILE) && refuse_next(acceptor->all, acceptor->fd))
-        return true;
-    if (errno != EAGAIN)
+    if (error == EMFILE || error == ENFILE) {
+        if (refuse_next(acceptor->all, acceptor->fd))
+            return true;
+        error = errno;
+    }
+    if (error != EAGAIN)
         rest(acceptor);
     return false;
+}
+
+/* Takes the next one. 0: done; else errno. */
+static int accept_next(struct acceptor *acceptor)
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t peer_bytes = sizeof(peer);
+    int fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &peer_bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    acceptor->all->calls->welcome(acceptor->all, acceptor, fd, (const struct sockaddr *)&peer, peer_bytes);
+    return 0;
 }
 
 static void on_ready(struct warmstart_watch *watch, uint32_t events)
@@ -89,20 +104,18 @@ static void on_ready(struct warmstart_watch *watch, uint32_t events)
         rest(acceptor);
         return;
     }
+    int failed = 0, error = 0;
     for (int i = 0; i < ACCEPTS_MAX; i++) {
-        struct sockaddr_storage peer = {0};
-        socklen_t peer_bytes = sizeof(peer);
-        int fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &peer_bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            acceptor->all->calls->welcome(acceptor->all, acceptor, fd, (const struct sockaddr *)&peer,
-                                          peer_bytes);
-        } else if (is_shortage(errno)) {
-            if (!cope(acceptor, errno))
-                return;
-        } else if (errno == EAGAIN) {
+        error = accept_next(acceptor);
+        if (error == EAGAIN || (is_shortage(error) && !cope(acceptor, error)))
             return;
-        }
-        /* Any other error is the peer's, which has gone before it was accepted. */
+        if (error != 0 && !is_shortage(error))
+            failed++;
+    }
+    /* One of them may be a peer's, which has gone before it was accepted. So many are a matter of ours. */
+    if (failed == ACCEPTS_MAX) {
+        complain(acceptor->all, error);
+        rest(acceptor);
     }
 }
 

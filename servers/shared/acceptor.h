@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The listening sockets of a server, and the accepting of connections: a bounded number in a turn; without
- * descriptors the next connection is taken with a spare one, to be refused in words; without memory there is
- * a rest. One thread at a time, the loop's.
+ * descriptors the next connection is taken with a spare one, to be refused in words; without memory, or when
+ * nothing can be accepted for another reason, there is a rest. One thread at a time, the loop's.
  */
 #ifndef SERVERS_SHARED_ACCEPTOR_H
 #define SERVERS_SHARED_ACCEPTOR_H
@@ -36,7 +36,7 @@ struct acceptor_calls {
                     const struct sockaddr *peer, socklen_t peer_bytes);
     /* Somebody is to be told that there are no descriptors. */
     void (*refuse)(struct acceptors *all, int fd);
-    /* accept() failed with this errno for want of something; at most once a second. */
+    /* accept() fails with this errno, which is no peer's fault; at most once a second. */
     void (*complain)(struct acceptors *all, int error);
 };
 

@@ -2,12 +2,50 @@
 #include "socket_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <warmstart/warmstart.h>
 
-int warmstart_socket_file_clear(const struct sockaddr_un *path)
+#include "descriptor.h"
+
+enum { LOCK_TRIES = 100 };
+
+/* A millisecond. */
+static const struct timespec pause_between_tries = {.tv_nsec = 1000000};
+
+static int open_folder(const struct sockaddr_un *path)
+{
+    char folder[sizeof(path->sun_path)];
+    memcpy(folder, path->sun_path, sizeof(folder));
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder ? 1 : 0] = '\0';
+    return open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* -1: the folder cannot be read, or somebody keeps it locked; then it has to do without. */
+static int lock_folder(const struct sockaddr_un *path)
+{
+    int fd = open_folder(path);
+    if (fd < 0)
+        return -1;
+    for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || tries == LOCK_TRIES) {
+            (void)close(fd);
+            return -1;
+        }
+        (void)nanosleep(&pause_between_tries, NULL);
+    }
+    return fd;
+}
+
+/* Removes a file that nobody serves. */
+static int clear(const struct sockaddr_un *path)
 {
     struct stat status = {0};
     if (lstat(path->sun_path, &status) < 0)
@@ -26,6 +64,18 @@ int warmstart_socket_file_clear(const struct sockaddr_un *path)
         return WARMSTART_ERR_SYSTEM;
     }
     return unlink(path->sun_path) == 0 || errno == ENOENT ? 0 : WARMSTART_ERR_SYSTEM;
+}
+
+int warmstart_socket_file_begin(const struct sockaddr_un *path, int *ret_lock)
+{
+    *ret_lock = lock_folder(path);
+    return clear(path);
+}
+
+void warmstart_socket_file_end(int lock)
+{
+    if (lock >= 0)
+        close_quietly(lock);
 }
 
 void warmstart_socket_file_remember(struct socket_file *file, const struct sockaddr_un *path)

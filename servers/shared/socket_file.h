@@ -14,10 +14,17 @@ struct socket_file {
 };
 
 /*
- * Removes the file that a process which is gone has left behind. 0: nothing is in the way now.
- * WARMSTART_ERR_SYSTEM: errno says why; EADDRINUSE: a process serves it, or it is no socket.
+ * Removes the file that a process which is gone has left behind. 0: nothing is in the way of bind(), and no other
+ * process that does the same comes in between before warmstart_socket_file_end(), which has to follow listen(), or
+ * what failed. WARMSTART_ERR_SYSTEM: errno says why; EADDRINUSE: a process serves it, or it is no socket.
+ *
+ * The lock is one of the folder, so that no other file is left behind: who else locks folders is waited for, but not
+ * longer than a tenth of a second.
  */
-int warmstart_socket_file_clear(const struct sockaddr_un *path);
+int warmstart_socket_file_begin(const struct sockaddr_un *path, int *ret_lock);
+
+/* Lets others begin. Fine with what a call that failed has returned. Keeps errno. */
+void warmstart_socket_file_end(int lock);
 
 /* To be called after bind() has made the file. */
 void warmstart_socket_file_remember(struct socket_file *file, const struct sockaddr_un *path);

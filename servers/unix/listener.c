@@ -74,20 +74,35 @@ static int dress(const struct warmstart_unix_options *options, const char *path)
     return chmod(path, options->mode) < 0 ? WARMSTART_ERR_SYSTEM : 0;
 }
 
+static int bind_and_listen(int fd, const struct sockaddr_un *address, socklen_t bytes)
+{
+    bool bound = bind(fd, (const struct sockaddr *)address, bytes) == 0;
+    return bound && listen(fd, ACCEPTOR_BACKLOG) == 0 ? 0 : WARMSTART_ERR_SYSTEM;
+}
+
+static int make_file(const struct warmstart_unix_options *options, int fd, const struct sockaddr_un *path,
+                     socklen_t bytes, struct socket_file *file)
+{
+    if (bind(fd, (const struct sockaddr *)path, bytes) < 0)
+        return WARMSTART_ERR_SYSTEM;
+    warmstart_socket_file_remember(file, path);
+    if (dress(options, path->sun_path) < 0 || listen(fd, ACCEPTOR_BACKLOG) < 0)
+        return WARMSTART_ERR_SYSTEM;
+    return 0;
+}
+
+/* An abstract name has no file. */
 static int bind_socket(const struct warmstart_unix_options *options, int fd,
                        const struct sockaddr_un *address, socklen_t bytes, struct socket_file *file)
 {
-    bool has_file = address->sun_path[0] != '\0';
-    if (has_file && warmstart_socket_file_clear(address) < 0)
-        return WARMSTART_ERR_SYSTEM;
-    if (bind(fd, (const struct sockaddr *)address, bytes) < 0)
-        return WARMSTART_ERR_SYSTEM;
-    if (has_file) {
-        warmstart_socket_file_remember(file, address);
-        if (dress(options, address->sun_path) < 0)
-            return WARMSTART_ERR_SYSTEM;
-    }
-    return listen(fd, ACCEPTOR_BACKLOG) < 0 ? WARMSTART_ERR_SYSTEM : 0;
+    if (address->sun_path[0] == '\0')
+        return bind_and_listen(fd, address, bytes);
+    int lock;
+    int error = warmstart_socket_file_begin(address, &lock);
+    if (error == 0)
+        error = make_file(options, fd, address, bytes, file);
+    warmstart_socket_file_end(lock);
+    return error;
 }
 
 int warmstart_unix_listener_new(struct warmstart_unix *server, const char *path, unsigned rights)
