@@ -10,6 +10,8 @@ static void on_due(struct warmstart_timer *timer, uint64_t now)
 {
     struct timeouts *timeouts = (struct timeouts *)((char *)timer - offsetof(struct timeouts, timer));
     uint64_t next = FAR_AWAY;
+    /* Now, while its place is free for certain: whoever expires may set timers too. */
+    (void)warmstart_loop_timer_set(timeouts->loop, timer, FAR_AWAY);
     while (!link_is_empty(&timeouts->list)) {
         struct timeout *timeout = (struct timeout *)timeouts->list.next;
         if (timeout->at > now) {
