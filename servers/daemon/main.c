@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <warmstart/http.h>
@@ -16,6 +17,7 @@
 #include "inherited.h"
 #include "log.h"
 #include "notify.h"
+#include "option.h"
 #include "options.h"
 #include "secrets.h"
 #include "signals.h"
@@ -43,10 +45,12 @@ struct daemon {
     char (*urls)[URL_BYTES]; /* where each listener can be reached */
     int argc;                /* the command line, to read it again */
     char **argv;
-    bool draining;      /* the first signal was there */
-    int drains_left;    /* servers that are not drained yet */
-    bool drains_failed; /* one of them took too long */
-    int status;         /* to exit with */
+    bool asks_token;     /* supervisors for a bearer token, now */
+    bool asks_authority; /* clients for a certificate, now */
+    bool draining;       /* the first signal was there */
+    int drains_left;     /* servers that are not drained yet */
+    bool drains_failed;  /* one of them took too long */
+    int status;          /* to exit with */
 };
 
 /* ---- Before anything else ---- */
@@ -254,13 +258,73 @@ static int reload_secrets(struct daemon *daemon, const struct warmstart_daemon_o
     return error;
 }
 
+/*
+ * A pipe has been read to its end: it would be empty now, or nobody would open its other side and all would
+ * stand still.
+ */
+static int check_readable(const char *option, const char *path, char *ret_error, size_t error_bytes)
+{
+    char quoted[WARMSTART_DAEMON_QUOTED_BYTES];
+    struct stat status;
+
+    if (path == NULL || stat(path, &status) < 0 || S_ISREG(status.st_mode))
+        return 0; /* whoever reads it says what is wrong */
+    warmstart_daemon_option_quote(path, strlen(path), quoted);
+    snprintf(ret_error, error_bytes, "option --%s: %s cannot be read again: it is not a regular file", option,
+             quoted);
+    return WARMSTART_ERR_INVALID;
+}
+
+static int check_secrets_readable(const struct warmstart_daemon_options *options, char *ret_error,
+                                  size_t error_bytes)
+{
+    const char *const files[][2] = {{"token-secret-file", options->token_secret_file},
+                                    {"dispatch-token-file", options->dispatch_token_file},
+                                    {"tls-cert", options->tls_cert},
+                                    {"tls-key", options->tls_key},
+                                    {"tls-client-ca", options->tls_client_ca}};
+    int error = 0;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && error == 0; i++)
+        error = check_readable(files[i][0], files[i][1], ret_error, error_bytes);
+    return error;
+}
+
+/* A config file that was cut short must not open what was closed. */
+static int check_still_guarded(const struct daemon *daemon, const struct warmstart_daemon_options *options,
+                               char *ret_error, size_t error_bytes)
+{
+    const char *missing = NULL;
+
+    if (daemon->asks_token && options->dispatch_token_file == NULL)
+        missing = "dispatch-token-file";
+    else if (daemon->asks_authority && options->tls_client_ca == NULL)
+        missing = "tls-client-ca";
+    if (missing == NULL)
+        return 0;
+    snprintf(ret_error, error_bytes, "option --%s: is not given any more; only a restart takes it away",
+             missing);
+    return WARMSTART_ERR_INVALID;
+}
+
+static void remember_guards(struct daemon *daemon, const struct warmstart_daemon_options *options)
+{
+    daemon->asks_token = options->dispatch_token_file != NULL;
+    daemon->asks_authority = daemon->options.tls_cert != NULL && options->tls_client_ca != NULL;
+}
+
 /* Takes what can change while the program runs. Nothing has changed after an error. */
 static int apply(struct daemon *daemon, const struct warmstart_daemon_options *options, char *ret_error,
                  size_t error_bytes)
 {
-    int error = reload_secrets(daemon, options, ret_error, error_bytes);
+    int error = check_still_guarded(daemon, options, ret_error, error_bytes);
+    if (error == 0)
+        error = check_secrets_readable(options, ret_error, error_bytes);
+    if (error == 0)
+        error = reload_secrets(daemon, options, ret_error, error_bytes);
     if (error < 0)
         return error;
+    remember_guards(daemon, options);
     daemon->log.logger.level = (enum warmstart_log_level)options->log_level;
     warn_of_open_listeners(daemon, options);
     return 0;
@@ -269,14 +333,16 @@ static int apply(struct daemon *daemon, const struct warmstart_daemon_options *o
 /* Reads the options again; when something is wrong all stays as it is. */
 static void reload(struct daemon *daemon)
 {
-    struct warmstart_daemon_options options;
+    struct warmstart_daemon_options options = {0};
     char message[WARMSTART_DAEMON_ERROR_BYTES];
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     warmstart_daemon_notify_send(&daemon->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
                                  (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
-    int error = warmstart_daemon_options_read(&options, daemon->argc, daemon->argv, environ, message,
+    int error = check_readable("config", daemon->options.config, message, sizeof(message));
+    if (error == 0)
+        error = warmstart_daemon_options_read(&options, daemon->argc, daemon->argv, environ, message,
                                               sizeof(message));
     if (error == 0)
         error = apply(daemon, &options, message, sizeof(message));
@@ -542,6 +608,7 @@ int main(int argc, char **argv)
     } else {
         daemon.argc = argc;
         daemon.argv = argv;
+        remember_guards(&daemon, &daemon.options);
         signal(SIGPIPE, SIG_IGN); /* standard output and error may be pipes that nobody reads */
         signal(SIGXFSZ, SIG_IGN); /* or files that may not grow */
         warmstart_daemon_log_init(&daemon.log, STDERR_FILENO,

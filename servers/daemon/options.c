@@ -30,9 +30,9 @@ struct given {
 struct reader {
     struct warmstart_daemon_options *options;
     struct {
-        enum rank rank;
-        unsigned line;
-    } sources[WARMSTART_DAEMON_OPTIONS_MAX]; /* where the value of each option of the table came from */
+        enum rank rank;                      /* what gave the value */
+        unsigned line;                       /* of the file, if that has one too; else 0 */
+    } sources[WARMSTART_DAEMON_OPTIONS_MAX]; /* of each option of the table */
     char path[PATH_BYTES];                   /* of the config file, fit for messages */
     char *error;                             /* as ret_error of _read */
     size_t error_bytes;
@@ -212,10 +212,10 @@ static int take(struct reader *reader, const struct warmstart_daemon_option *opt
         reader->options->action = (enum warmstart_daemon_action)option->initial;
         break;
     }
-    if (error == 0 && wanted) {
-        reader->sources[index_of(option)].rank = given->rank;
+    if (given->rank == RANK_FILE)
         reader->sources[index_of(option)].line = given->line;
-    }
+    if (error == 0 && wanted)
+        reader->sources[index_of(option)].rank = given->rank;
     return error;
 }
 
@@ -384,6 +384,8 @@ static int read_line(struct reader *reader, const char *text, size_t bytes, unsi
     struct given given = {.rank = RANK_FILE, .line = line};
     size_t name_bytes = 0;
 
+    if (memchr(text, '\0', bytes) != NULL)
+        return refuse(reader, "config file (%s:%u): a zero byte, expected text", reader->path, line);
     bytes = without_comment(text, bytes);
     trim(&text, &bytes);
     if (bytes == 0)

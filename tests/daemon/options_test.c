@@ -712,6 +712,26 @@ START_TEST(a_config_file_says_everything_but_listeners_once)
 {
     ck_assert_int_eq(read_options("", "", "order newest\n#\norder newest\n"), WARMSTART_ERR_INVALID);
     assert_message_has(":3): given on line 1 already, expected once");
+    /* Also where another source wins: it would be wrong on the day that this goes. */
+    ck_assert_int_eq(read_options("--order=newest", "", "order newest\norder oldest\n"),
+                     WARMSTART_ERR_INVALID);
+    assert_message_has(":2): given on line 1 already, expected once");
+    ck_assert_int_eq(read_options("", "WARMSTART_ORDER=newest", "order newest\norder oldest\n"),
+                     WARMSTART_ERR_INVALID);
+    assert_message_has(":2): given on line 1 already, expected once");
+}
+END_TEST
+
+START_TEST(a_config_file_is_text)
+{
+    FILE *file = fopen(config_path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite("order newest\ntls-cert /a\0b\n", 1, 28, file), 28);
+    ck_assert_int_eq(fclose(file), 0);
+    char flags[128];
+    snprintf(flags, sizeof(flags), "--config=%s", config_path);
+    ck_assert_int_eq(read_options(flags, "", NULL), WARMSTART_ERR_INVALID);
+    assert_message_has(":2): a zero byte, expected text");
 }
 END_TEST
 
@@ -848,6 +868,7 @@ int main(void)
     tcase_add_test(tcase, a_config_file_that_cannot_be_read_is_named);
     tcase_add_test(tcase, a_config_file_is_bounded);
     tcase_add_test(tcase, a_config_file_says_everything_but_listeners_once);
+    tcase_add_test(tcase, a_config_file_is_text);
     tcase_add_test(tcase, some_options_cannot_stand_in_a_config_file);
     tcase_add_test(tcase, a_value_of_the_config_file_may_have_signs_inside);
     tcase_add_test(tcase, the_margin_has_to_be_smaller_than_the_timeout);

@@ -206,17 +206,51 @@ def a_listener_for_everybody_with_a_dispatch_token_is_not_warned_of():
             equal(daemon.log.count(b"event=listener_not_split"), wanted, options)
 
 
+def reload(daemon, event):
+    count = daemon.log.count(event)
+    daemon.send_signal(signal.SIGHUP)
+    until(lambda: daemon.log.count(event) > count, f"the log has {event}")
+
+
 @test
-def it_is_warned_of_when_a_reload_takes_the_token_away():
+def a_config_file_without_its_end_takes_no_token_away():
     with directory() as path:
         file, config = write(path, "dispatch", b"token"), os.path.join(path, "config")
-        write(path, "config", f"http = 0.0.0.0:0\ndispatch-token-file = {file}\n".encode())
+        write(path, "config", b"http = 127.0.0.1:0\nlog-level = info\n")
         with Daemon("--config", config) as daemon:
-            write(path, "config", b"http = 0.0.0.0:0\n")
-            daemon.send_signal(signal.SIGHUP)
-            until(lambda: b"event=reloaded" in daemon.log, "it says so")
+            equal(post_status(daemon), 200)
+            write(path, "config", f"http = 127.0.0.1:0\ndispatch-token-file = {file}\n".encode())
+            reload(daemon, b"event=reloaded")
+            equal((post_status(daemon), post_status(daemon, "Bearer token")), (401, 200))
+            for content in [b"", b"http = 127.0.0.1:0\n"]:
+                write(path, "config", content)
+                reload(daemon, b"event=reload_failed")
+                check(b"option --dispatch-token-file: is not given any more" in daemon.log, daemon.log)
+                equal((post_status(daemon), post_status(daemon, "Bearer token")), (401, 200))
             daemon.stop()
-        equal(daemon.log.count(b"event=listener_not_split"), 1, "warnings")
+
+
+@test
+def what_was_read_from_a_pipe_is_not_read_again():
+    def start(path, *options):
+        """A daemon whose options name a pipe, with somebody who writes into it once."""
+        writer = subprocess.Popen([sys.executable, "-c", "import sys; open(sys.argv[1], 'w').write(sys.argv[2])",
+                                   os.path.join(path, "pipe"), options[-1]])
+        try:
+            return Daemon(*options[:-1])
+        finally:
+            writer.wait(process.DEADLINE_S)
+
+    with directory() as path:
+        pipe, file = os.path.join(path, "pipe"), write(path, "dispatch", b"token")
+        os.mkfifo(pipe)
+        for options in [("--config", pipe, f"http = 127.0.0.1:0\ndispatch-token-file = {file}\n"),
+                        (LISTEN, "--dispatch-token-file", pipe, "token")]:
+            with start(path, *options) as daemon:
+                reload(daemon, b"event=reload_failed")
+                check(b"cannot be read again: it is not a regular file" in daemon.log, daemon.log)
+                equal((post_status(daemon), post_status(daemon, "Bearer token")), (401, 200))
+                daemon.stop()
 
 
 @process.test_if(not process.WRAPPER and process.BUILD != "sanitized")  # whose memory is too large to search

@@ -439,7 +439,7 @@ def a_reload_that_fails_for_its_secrets_changes_no_certificate():
 
 
 @test
-def a_client_ca_may_come_and_go():
+def a_reload_may_bring_a_client_ca_but_takes_none_away():
     with process.directory() as folder:
         config = os.path.join(folder, "config")
 
@@ -461,8 +461,8 @@ def a_client_ca_may_come_and_go():
             reload(daemon, b"reloaded")
             equal((answered(None), answered("client")), (False, True))
             configure("")
-            reload(daemon, b"reloaded")
-            equal((answered(None), answered("client")), (True, True))
+            reload(daemon, b"reload_failed")
+            equal((answered(None), answered("client")), (False, True))
             daemon.stop()
 
 
