@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue.h"
 
+#include <assert.h>
+
 /* The first that is older than `age`, from some waiter on towards the older ones; SLAB_NONE: none is. */
 static uint32_t find_older_from(const struct warmstart_manager *manager, uint32_t from, uint64_t age)
 {
@@ -110,6 +112,7 @@ void warmstart_queue_add_all(struct warmstart_manager *manager, uint32_t list)
     for (uint32_t number = sort(manager, list); number != SLAB_NONE; number = next) {
         struct waiter *waiter = waiter_at(manager, number);
         next = waiter->newer;
+        assert(waiter->set != NULL);
         if (waiter->set != set)
             from = waiter->set->newest;
         set = waiter->set;
