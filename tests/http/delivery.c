@@ -186,7 +186,7 @@ END_TEST
 static void open_patient(void)
 {
     prepare();
-    fixture.options.confirm_timeout_ms = 10000;
+    fixture.options.confirm_timeout_ms = fixture.options.dispatch_timeout_ms = 10000;
     open_fixture();
 }
 
