@@ -37,7 +37,7 @@ static void finish(struct warmstart_manager *manager, struct waiter *waiter, enu
     waiter->entity.result = (uint8_t)ending;
 }
 
-/* The state of a waiter that is nowhere follows from the time. True: it belongs into its set's queue. */
+/* The state of a waiter that is nowhere follows from the time. True: it belongs in its set's queue. */
 static bool begin_to_wait(struct warmstart_manager *manager, struct waiter *waiter, uint64_t at)
 {
     assert(!deadline_is_set(&waiter->entity));

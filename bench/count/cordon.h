@@ -7,7 +7,7 @@
 
 /*
  * Begins and ends one with so many waiters of a few field sets, whose slots are in no order. The instructions
- * for each of them stay about the same however many there are, unless a queue is searched for each.
+ * for each of them grow with the logarithm of how many there are, unless a queue is searched for each.
  */
 void cordon_run(uint64_t waiters);
 

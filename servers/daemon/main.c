@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 #include <warmstart/http.h>
@@ -217,7 +218,7 @@ static bool is_local(const char *url)
 }
 
 /* Warns of each listener that lets every peer hand out runs, if nothing else keeps them from it. */
-static void warn_of_open_listeners(struct daemon *daemon, const struct warmstart_daemon_options *options)
+static void warn_of_open_listeners(struct daemon *daemon)
 {
     for (size_t i = 0; i < daemon->options.listeners_len; i++) {
         const struct warmstart_daemon_listener *listener = &daemon->options.listeners[i];
@@ -227,7 +228,7 @@ static void warn_of_open_listeners(struct daemon *daemon, const struct warmstart
                                               "--http-poll and --http-dispatch, or --dispatch-token-file"),
         };
         if (listener->rights == 0 && listener->role == WARMSTART_HTTP_ALL && !is_local(daemon->urls[i]) &&
-            options->dispatch_token_file == NULL)
+            daemon->options.dispatch_token_file == NULL)
             warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_WARN, "listener_not_split", fields, 2);
     }
 }
@@ -245,6 +246,8 @@ static int reload_secrets(struct daemon *daemon, const struct warmstart_daemon_o
         /* First: the new options may have no secret that the token mode needs, which stays what it was. */
         error = warmstart_http_set_secrets(daemon->http, secrets.token.text, secrets.token.bytes,
                                            secrets.dispatch.text, secrets.dispatch.bytes);
+        if (error == 0)
+            daemon->asks_token = options->dispatch_token_file != NULL;
         /* What has TLS keeps it, and what has none gets none: listeners are what they were opened as. */
         if (error == 0 && daemon->options.tls_cert != NULL && options->tls_cert != NULL)
             error = warmstart_http_set_tls(daemon->http, secrets.tls_cert.text, secrets.tls_key.text,
@@ -260,18 +263,25 @@ static int reload_secrets(struct daemon *daemon, const struct warmstart_daemon_o
 
 /*
  * A pipe has been read to its end: it would be empty now, or nobody would open its other side and all would
- * stand still.
+ * stand still, as it would until somebody types.
  */
+static bool may_be_read_again(const struct stat *status)
+{
+    bool is_null = S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3); /* /dev/null */
+
+    return is_null || !(S_ISFIFO(status->st_mode) || S_ISSOCK(status->st_mode) || S_ISCHR(status->st_mode));
+}
+
 static int check_readable(const char *option, const char *path, char *ret_error, size_t error_bytes)
 {
     char quoted[WARMSTART_DAEMON_QUOTED_BYTES];
     struct stat status;
 
-    if (path == NULL || stat(path, &status) < 0 || S_ISREG(status.st_mode))
+    if (path == NULL || stat(path, &status) < 0 || may_be_read_again(&status))
         return 0; /* whoever reads it says what is wrong */
     warmstart_daemon_option_quote(path, strlen(path), quoted);
-    snprintf(ret_error, error_bytes, "option --%s: %s cannot be read again: it is not a regular file", option,
-             quoted);
+    snprintf(ret_error, error_bytes, "option --%s: %s cannot be read again: it is a pipe or a terminal",
+             option, quoted);
     return WARMSTART_ERR_INVALID;
 }
 
@@ -307,12 +317,6 @@ static int check_still_guarded(const struct daemon *daemon, const struct warmsta
     return WARMSTART_ERR_INVALID;
 }
 
-static void remember_guards(struct daemon *daemon, const struct warmstart_daemon_options *options)
-{
-    daemon->asks_token = options->dispatch_token_file != NULL;
-    daemon->asks_authority = daemon->options.tls_cert != NULL && options->tls_client_ca != NULL;
-}
-
 /* Takes what can change while the program runs. Nothing has changed after an error. */
 static int apply(struct daemon *daemon, const struct warmstart_daemon_options *options, char *ret_error,
                  size_t error_bytes)
@@ -324,9 +328,8 @@ static int apply(struct daemon *daemon, const struct warmstart_daemon_options *o
         error = reload_secrets(daemon, options, ret_error, error_bytes);
     if (error < 0)
         return error;
-    remember_guards(daemon, options);
+    daemon->asks_authority = daemon->options.tls_cert != NULL && options->tls_client_ca != NULL;
     daemon->log.logger.level = (enum warmstart_log_level)options->log_level;
-    warn_of_open_listeners(daemon, options);
     return 0;
 }
 
@@ -531,7 +534,7 @@ static void announce(struct daemon *daemon)
         printf("listening on %s\n", urls[i]);
         warmstart_daemon_log_write(&daemon->log, WARMSTART_LOG_INFO, "listening", fields, 2);
     }
-    warn_of_open_listeners(daemon, &daemon->options);
+    warn_of_open_listeners(daemon);
     fflush(stdout);
 }
 
@@ -608,7 +611,8 @@ int main(int argc, char **argv)
     } else {
         daemon.argc = argc;
         daemon.argv = argv;
-        remember_guards(&daemon, &daemon.options);
+        daemon.asks_token = daemon.options.dispatch_token_file != NULL;
+        daemon.asks_authority = daemon.options.tls_client_ca != NULL;
         signal(SIGPIPE, SIG_IGN); /* standard output and error may be pipes that nobody reads */
         signal(SIGXFSZ, SIG_IGN); /* or files that may not grow */
         warmstart_daemon_log_init(&daemon.log, STDERR_FILENO,

@@ -31,7 +31,7 @@ struct reader {
     struct warmstart_daemon_options *options;
     struct {
         enum rank rank;                      /* what gave the value */
-        unsigned line;                       /* of the file, if that has one too; else 0 */
+        unsigned line;                       /* where the config file gives it; 0: nowhere */
     } sources[WARMSTART_DAEMON_OPTIONS_MAX]; /* of each option of the table */
     char path[PATH_BYTES];                   /* of the config file, fit for messages */
     char *error;                             /* as ret_error of _read */

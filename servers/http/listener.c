@@ -50,41 +50,57 @@ const struct acceptor_calls warmstart_http_acceptor_calls = {
 
 /* ---- Listening ---- */
 
-static int open_socket(const struct warmstart_http_options *options, const struct sockaddr *bound,
-                       socklen_t bound_bytes)
+static int open_socket(const struct warmstart_http_options *options, int family)
 {
-    int fd = socket(bound->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     int on = 1;
     bool ready = true;
     /* A restart must not wait for connections of the process before it to time out. */
-    if (bound->sa_family != AF_UNIX)
+    if (family != AF_UNIX)
         ready = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
                 warmstart_http_keepalive_set(fd, options) == 0;
-    if (bound->sa_family == AF_INET6)
+    if (family == AF_INET6)
         ready = ready && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0;
-    if (ready && bind(fd, bound, bound_bytes) == 0 && listen(fd, ACCEPTOR_BACKLOG) == 0)
+    if (ready)
         return fd;
     close_quietly(fd);
     return -1;
+}
+
+static bool serve_path(int fd, const struct sockaddr_un *path, struct socket_file *file)
+{
+    int lock;
+    bool bound = warmstart_socket_file_begin(path, &lock) == 0 &&
+                 bind(fd, (const struct sockaddr *)path, sizeof(*path)) == 0;
+    if (bound)
+        warmstart_socket_file_remember(file, path);
+    bool listening = bound && listen(fd, ACCEPTOR_BACKLOG) == 0;
+    if (!listening) {
+        int saved = errno;
+        warmstart_socket_file_remove(file);
+        errno = saved;
+    }
+    warmstart_socket_file_end(lock);
+    return listening;
 }
 
 int warmstart_http_listener_new(struct warmstart_http *http, const struct sockaddr *bound,
                                 socklen_t bound_bytes, enum warmstart_http_role role,
                                 struct acceptor **ret_acceptor)
 {
-    const struct sockaddr_un *path =
-        bound->sa_family == AF_UNIX ? (const struct sockaddr_un *)(const void *)bound : NULL;
     struct socket_file file = {0};
-    int lock = -1;
-    bool free_to_bind = !path || warmstart_socket_file_begin(path, &lock) == 0;
-    int fd = free_to_bind ? open_socket(&http->options, bound, bound_bytes) : -1;
-    if (path && fd >= 0)
-        warmstart_socket_file_remember(&file, path);
-    warmstart_socket_file_end(lock);
+    int fd = open_socket(&http->options, bound->sa_family);
     if (fd < 0)
         return WARMSTART_ERR_SYSTEM;
+    bool listening = bound->sa_family == AF_UNIX
+                         ? serve_path(fd, (const struct sockaddr_un *)(const void *)bound, &file)
+                         : bind(fd, bound, bound_bytes) == 0 && listen(fd, ACCEPTOR_BACKLOG) == 0;
+    if (!listening) {
+        close_quietly(fd);
+        return WARMSTART_ERR_SYSTEM;
+    }
     return warmstart_acceptor_new(&http->acceptors, fd, &file, role, ret_acceptor);
 }
 

@@ -11,7 +11,7 @@
 #include "durations.h"
 
 #define ACCEPTS_MAX 64                     /* in one turn, so that others get theirs */
-#define RETRY_NS    (100 * MILLISECOND_NS) /* after running out of descriptors or memory */
+#define RETRY_NS    (100 * MILLISECOND_NS) /* after what is no peer's matter */
 
 /* ---- The spare descriptor ---- */
 

@@ -36,7 +36,7 @@ struct acceptor_calls {
                     const struct sockaddr *peer, socklen_t peer_bytes);
     /* Somebody is to be told that there are no descriptors. */
     void (*refuse)(struct acceptors *all, int fd);
-    /* accept() fails with this errno, which is no peer's fault; at most once a second. */
+    /* accept() failed with this errno for want of something, or again and again; at most once a second. */
     void (*complain)(struct acceptors *all, int error);
 };
 

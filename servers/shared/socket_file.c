@@ -11,8 +11,6 @@
 #include <unistd.h>
 #include <warmstart/warmstart.h>
 
-#include "descriptor.h"
-
 enum { LOCK_TRIES = 100 };
 
 /* A millisecond. */
@@ -74,8 +72,12 @@ int warmstart_socket_file_begin(const struct sockaddr_un *path, int *ret_lock)
 
 void warmstart_socket_file_end(int lock)
 {
-    if (lock >= 0)
-        close_quietly(lock);
+    if (lock < 0)
+        return;
+    int saved = errno;
+    (void)flock(lock, LOCK_UN); /* a process that was forked meanwhile has the descriptor too */
+    (void)close(lock);
+    errno = saved;
 }
 
 void warmstart_socket_file_remember(struct socket_file *file, const struct sockaddr_un *path)

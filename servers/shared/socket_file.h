@@ -19,7 +19,7 @@ struct socket_file {
  * what failed. WARMSTART_ERR_SYSTEM: errno says why; EADDRINUSE: a process serves it, or it is no socket.
  *
  * The lock is one of the folder, so that no other file is left behind: who else locks folders is waited for, but not
- * longer than a tenth of a second.
+ * longer than a tenth of a second. A folder that stays locked, or cannot be read, has to do without.
  */
 int warmstart_socket_file_begin(const struct sockaddr_un *path, int *ret_lock);
 

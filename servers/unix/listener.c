@@ -101,6 +101,11 @@ static int bind_socket(const struct warmstart_unix_options *options, int fd,
     int error = warmstart_socket_file_begin(address, &lock);
     if (error == 0)
         error = make_file(options, fd, address, bytes, file);
+    if (error < 0) {
+        int saved = errno;
+        warmstart_socket_file_remove(file);
+        errno = saved;
+    }
     warmstart_socket_file_end(lock);
     return error;
 }
@@ -123,10 +128,7 @@ int warmstart_unix_listener_new(struct warmstart_unix *server, const char *path,
     int error = bind_socket(&server->options, fd, &address, (socklen_t)bytes, &file);
     if (error == 0)
         return warmstart_acceptor_new(&server->acceptors, fd, &file, rights, &acceptor);
-    int saved = errno;
-    warmstart_socket_file_remove(&file);
-    (void)close(fd);
-    errno = saved;
+    close_quietly(fd);
     return error;
 }
 

@@ -85,11 +85,11 @@ def expand(spans):
 
 
 def rows(path):
-    """The options and the defaults of each row that begins with options."""
+    """The options and the defaults, the second of three cells, of each row that begins with options."""
     with open(path) as file:
         for line in file:
-            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-            if len(cells) == 3 and cells[0].startswith("`--"):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))]
+            if cells[0].startswith("`--") and line.startswith("|"):
                 defaults = re.findall(r"\d+ [KM]iB|[^\s,;]\S*", re.sub(r", (off|if .*)", "", cells[1]).replace("`", ""))
                 yield list(expand(re.findall(r"`(-[^`]+)`", cells[0]))), [text.strip(",;") for text in defaults]
 

@@ -12,6 +12,7 @@
 
 #include "client.h"
 #include "descriptors.h"
+#include "folder_lock.h"
 #include "suite.h"
 
 static struct fixture fixture;
@@ -146,6 +147,30 @@ START_TEST(a_socket_file_that_nobody_serves_is_replaced)
     ck_assert_int_eq(bind(fd, (const struct sockaddr *)&left, sizeof(left)), 0);
     close(fd);
     struct sockaddr_storage where = fixture_listen(&fixture, address, WARMSTART_HTTP_ALL);
+    expect_healthy(&where);
+}
+END_TEST
+
+/* The file of a server that has not come to listen() yet looks as if nobody served it. */
+START_TEST(the_folder_is_locked_until_the_socket_listens_or_its_file_is_gone)
+{
+    struct sockaddr_un left = {.sun_family = AF_UNIX};
+    strcpy(left.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&left, sizeof(left)), 0);
+    close(fd);
+    folder_lock_watch(folder);
+    folder_lock_fail_listen();
+    ck_assert_int_eq(listen_on(address), WARMSTART_ERR_SYSTEM);
+    ck_assert_int_eq(errno, EADDRINUSE);
+    ck_assert_int_lt(access(path, F_OK), 0);
+    struct sockaddr_storage where = fixture_listen(&fixture, address, WARMSTART_HTTP_ALL);
+    struct folder_lock_calls calls = folder_lock_calls();
+    ck_assert_uint_eq(calls.listens, 2);
+    ck_assert_uint_eq(calls.locked_listens, 2);
+    ck_assert_uint_eq(calls.unlinks, 2);
+    ck_assert_uint_eq(calls.locked_unlinks, 2);
+    folder_lock_watch(NULL);
     expect_healthy(&where);
 }
 END_TEST
@@ -357,6 +382,7 @@ int main(void)
     tcase_add_test(usual, ipv6_in_brackets);
     tcase_add_test(usual, a_unix_socket_serves_http);
     tcase_add_test(usual, a_socket_file_that_nobody_serves_is_replaced);
+    tcase_add_test(usual, the_folder_is_locked_until_the_socket_listens_or_its_file_is_gone);
     tcase_add_test(usual, a_socket_file_that_is_served_is_in_use);
     tcase_add_test(usual, a_file_that_is_no_socket_is_left_alone);
     tcase_add_test(usual, the_socket_file_goes_with_the_server_unless_it_is_another_one);

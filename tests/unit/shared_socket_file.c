@@ -15,21 +15,24 @@
 
 #include "suite.h"
 
-enum { RIVALS = 4, ROUNDS = 40 };
+enum { RIVALS = 4, ROUNDS = 10 };
 
 static char folder[] = "/tmp/warmstart-socket-file-XXXXXX";
 static struct sockaddr_un path = {.sun_family = AF_UNIX};
+static char moved[sizeof(folder) + sizeof("/moved")];
 
 static void open_all(void)
 {
     memcpy(strrchr(folder, '-') + 1, "XXXXXX", 6);
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path.sun_path, sizeof(path.sun_path), "%s/socket", folder);
+    snprintf(moved, sizeof(moved), "%s/moved", folder);
 }
 
 static void close_all(void)
 {
     (void)unlink(path.sun_path);
+    (void)unlink(moved);
     ck_assert_int_eq(rmdir(folder), 0);
 }
 
@@ -91,6 +94,29 @@ START_TEST(nobody_else_begins_before_the_end)
     ck_assert_int_lt(flock(other, LOCK_EX | LOCK_NB), 0);
     warmstart_socket_file_end(lock);
     ck_assert_int_eq(flock(other, LOCK_EX | LOCK_NB), 0);
+    close(other);
+}
+END_TEST
+
+/* Though a process that was forked meanwhile has the descriptor too. */
+START_TEST(the_end_is_one_for_children_too)
+{
+    int lock, pipes[2], other = open(folder, O_RDONLY | O_DIRECTORY);
+    ck_assert_int_eq(pipe(pipes), 0);
+    ck_assert_int_eq(warmstart_socket_file_begin(&path, &lock), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        char byte;
+        close(pipes[1]);
+        (void)!read(pipes[0], &byte, 1);
+        _exit(0);
+    }
+    warmstart_socket_file_end(lock);
+    ck_assert_int_eq(flock(other, LOCK_EX | LOCK_NB), 0);
+    close(pipes[1]);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    close(pipes[0]);
     close(other);
 }
 END_TEST
@@ -188,11 +214,11 @@ START_TEST(only_the_file_that_was_made_is_removed)
     warmstart_socket_file_remove(&file);
     close(socket_bound());
     warmstart_socket_file_remember(&file, &path);
-    ck_assert_int_eq(rename(path.sun_path, "/tmp/warmstart-socket-file-moved"), 0);
+    ck_assert_int_eq(rename(path.sun_path, moved), 0);
     close(socket_bound());
     warmstart_socket_file_remove(&file);
     ck_assert_int_eq(access(path.sun_path, F_OK), 0);
-    ck_assert_int_eq(rename("/tmp/warmstart-socket-file-moved", path.sun_path), 0);
+    ck_assert_int_eq(rename(moved, path.sun_path), 0);
     warmstart_socket_file_remove(&file);
     ck_assert_int_lt(access(path.sun_path, F_OK), 0);
 }
@@ -203,9 +229,11 @@ int main(void)
     Suite *suite = suite_create("shared_socket_file");
     TCase *tcase = tcase_create("socket_file");
     tcase_add_checked_fixture(tcase, open_all, close_all);
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, what_a_process_left_behind_is_removed);
     tcase_add_test(tcase, what_is_served_or_is_no_socket_stays);
     tcase_add_test(tcase, nobody_else_begins_before_the_end);
+    tcase_add_test(tcase, the_end_is_one_for_children_too);
     tcase_add_test(tcase, a_lock_of_somebody_else_keeps_nobody_for_long);
     tcase_add_test(tcase, a_path_may_have_no_folder_or_the_root);
     tcase_add_test(tcase, of_many_that_begin_at_once_one_serves_the_path);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder_lock.h"
 #include "suite.h"
 #include "talk.h"
 
@@ -87,6 +88,34 @@ START_TEST(a_file_that_nobody_serves_is_replaced)
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     close(fd);
     ck_assert_int_eq(warmstart_unix_listen(fixture.server, path, WARMSTART_UNIX_ALL), 0);
+    expect_service(path);
+    finish();
+}
+END_TEST
+
+/* The file of a server that has not come to listen() yet looks as if nobody served it. */
+START_TEST(the_folder_is_locked_until_the_socket_listens_or_its_file_is_gone)
+{
+    fixture_open(&fixture);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/left", fixture.folder);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    close(fd);
+    folder_lock_watch(fixture.folder);
+    folder_lock_fail_listen();
+    ck_assert_int_eq(warmstart_unix_listen(fixture.server, path, WARMSTART_UNIX_ALL), WARMSTART_ERR_SYSTEM);
+    ck_assert_int_eq(errno, EADDRINUSE);
+    ck_assert_int_lt(access(path, F_OK), 0);
+    ck_assert_int_eq(warmstart_unix_listen(fixture.server, path, WARMSTART_UNIX_ALL), 0);
+    struct folder_lock_calls calls = folder_lock_calls();
+    ck_assert_uint_eq(calls.listens, 2);
+    ck_assert_uint_eq(calls.locked_listens, 2);
+    ck_assert_uint_eq(calls.unlinks, 2);
+    ck_assert_uint_eq(calls.locked_unlinks, 2);
+    folder_lock_watch(NULL);
     expect_service(path);
     finish();
 }
@@ -399,6 +428,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_socket_file_has_its_mode_whatever_the_umask_says);
     tcase_add_test(tcase, a_file_that_nobody_serves_is_replaced);
+    tcase_add_test(tcase, the_folder_is_locked_until_the_socket_listens_or_its_file_is_gone);
     tcase_add_test(tcase, a_file_that_somebody_serves_is_not_replaced);
     tcase_add_test(tcase, a_file_that_is_no_socket_is_not_replaced);
     tcase_add_test(tcase, a_file_that_was_replaced_is_not_removed);
