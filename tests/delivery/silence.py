@@ -221,7 +221,9 @@ def a_machine_that_dies_silently_is_uncertain_within_the_confirm_timeout():
 
 @test_if(WITH_NAMESPACES)
 def with_retry_the_run_reaches_the_next_machine():
-    with Machines() as machines, broker(machines, "--confirm-timeout-ms=200", "--on-uncertain=retry") as daemon:
+    # However long the machine stands still, there is time for a second attempt.
+    with Machines() as machines, broker(machines, "--confirm-timeout-ms=200", "--on-uncertain=retry",
+                                        "--dispatch-timeout-ms=10000") as daemon:
         with Controller(machines.url(daemon, 1), "c1", namespace=machines.controllers[1]) as alive:
             held(daemon, 1)
             with Controller(machines.url(daemon, 0), "c0", namespace=machines.controllers[0]):
