@@ -24,7 +24,7 @@ const SUPERVISORS = 6;
 
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 const highest = (numbers) => numbers.reduce((most, number) => Math.max(most, number), 0);
-const quantile = (numbers, share) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * share)];
+const quantile = (numbers, share) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length * share)];
 const middle = (numbers) => quantile(numbers, 0.5);
 const stalled = watchStalls();
 
