@@ -9,8 +9,8 @@
 void warmstart_queue_add(struct warmstart_manager *manager, struct waiter *waiter);
 
 /*
- * The same for many, linked by `newer` in any order, SLAB_NONE after the last: it takes about as long as sorting
- * them, and once through the queues that they come to.
+ * The same for many, linked by `newer` in any order, SLAB_NONE after the last: it takes about as long as
+ * sorting them, and once through the queues that they come to.
  */
 void warmstart_queue_add_all(struct warmstart_manager *manager, uint32_t list);
 

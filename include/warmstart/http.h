@@ -149,8 +149,9 @@ enum warmstart_http_role {
  * Listens on "HOST:PORT" (a name or number; IPv6 in brackets; port 0 picks a free one; every address that the
  * name has) or "unix:PATH" (a socket file that no process serves any more is replaced; of several processes
  * that do so at once one gets it, for which the folder is locked, flock(2), meanwhile, and waited for up to
- * 0.1 s; a folder that cannot be read or locked has to do without). May be called several times. If ret_url is not NULL the real address is written there, like "http://127.0.0.1:8080", cut to
- * url_bytes. 0: listening. WARMSTART_ERR_INVALID: not such an address, the name is not known, or no such
+ * 0.1 s; a folder that cannot be read or locked has to do without). May be called several times. If ret_url
+ * is not NULL the real address is written there, like "http://127.0.0.1:8080", cut to url_bytes. 0: listening.
+ * WARMSTART_ERR_INVALID: not such an address, the name is not known, or no such
  * role; WARMSTART_ERR_SYSTEM: errno says why (EADDRINUSE, EACCES, ...); WARMSTART_ERR_MEMORY.
  */
 WARMSTART_API int warmstart_http_listen(struct warmstart_http *http, const char *address,

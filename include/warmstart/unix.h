@@ -109,7 +109,8 @@ WARMSTART_API void warmstart_unix_free(struct warmstart_unix *server);
  * warmstart_unix_right, not 0) are what peers can have there at most. A socket file that no process serves
  * any more is replaced; of several processes that do so at once one gets it, for which the folder is locked
  * (flock(2)) meanwhile, and waited for up to 0.1 s; a folder that cannot be read or locked has to do without.
- * Owner, group and mode are set before anybody can connect. May be called several times. 0: listening. WARMSTART_ERR_INVALID: the path is empty or over 107 bytes, or no such rights;
+ * Owner, group and mode are set before anybody can connect. May be called several times. 0: listening.
+ * WARMSTART_ERR_INVALID: the path is empty or over 107 bytes, or no such rights;
  * WARMSTART_ERR_SYSTEM: errno says why (EADDRINUSE: a process serves it, or it is another kind of file;
  * EPERM: the owner cannot be set; EACCES, ...); WARMSTART_ERR_MEMORY.
  */

@@ -14,12 +14,13 @@ struct socket_file {
 };
 
 /*
- * Removes the file that a process which is gone has left behind. 0: nothing is in the way of bind(), and no other
- * process that does the same comes in between before warmstart_socket_file_end(), which has to follow listen(), or
- * what failed. WARMSTART_ERR_SYSTEM: errno says why; EADDRINUSE: a process serves it, or it is no socket.
+ * Removes the file that a process which is gone has left behind. 0: nothing is in the way of bind(), and no
+ * other process that does the same comes in between before warmstart_socket_file_end(), which has to follow
+ * in any case: after listen(), or after cleaning up what failed. WARMSTART_ERR_SYSTEM: errno says why;
+ * EADDRINUSE: a process serves it, or it is no socket.
  *
- * The lock is one of the folder, so that no other file is left behind: who else locks folders is waited for, but not
- * longer than a tenth of a second. A folder that stays locked, or cannot be read, has to do without.
+ * The lock is one of the folder, so that no other file is left behind: who else locks folders is waited for,
+ * but not longer than a tenth of a second. A folder that stays locked, or cannot be read, has to do without.
  */
 int warmstart_socket_file_begin(const struct sockaddr_un *path, int *ret_lock);
 

@@ -726,7 +726,7 @@ START_TEST(a_config_file_is_text)
 {
     FILE *file = fopen(config_path, "w");
     ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite("order newest\ntls-cert /a\0b\n", 1, 28, file), 28);
+    ck_assert_uint_eq(fwrite("order newest\ntls-cert /a\0b\n", 1, 27, file), 27);
     ck_assert_int_eq(fclose(file), 0);
     char flags[128];
     snprintf(flags, sizeof(flags), "--config=%s", config_path);

@@ -251,6 +251,9 @@ def what_was_read_from_a_pipe_is_not_read_again():
                 check(b"cannot be read again: it is a pipe or a terminal" in daemon.log, daemon.log)
                 equal((post_status(daemon), post_status(daemon, "Bearer token")), (401, 200))
                 daemon.stop()
+    with Daemon(LISTEN, "--config", os.devnull) as daemon:
+        reload(daemon, b"event=reloaded")
+        daemon.stop()
 
 
 @process.test_if(not process.WRAPPER and process.BUILD != "sanitized")  # whose memory is too large to search

@@ -139,13 +139,19 @@ START_TEST(a_unix_socket_serves_http)
 }
 END_TEST
 
-START_TEST(a_socket_file_that_nobody_serves_is_replaced)
+/* The file of a process that is gone. */
+static void leave_behind(void)
 {
     struct sockaddr_un left = {.sun_family = AF_UNIX};
     strcpy(left.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(fd, (const struct sockaddr *)&left, sizeof(left)), 0);
     close(fd);
+}
+
+START_TEST(a_socket_file_that_nobody_serves_is_replaced)
+{
+    leave_behind();
     struct sockaddr_storage where = fixture_listen(&fixture, address, WARMSTART_HTTP_ALL);
     expect_healthy(&where);
 }
@@ -154,11 +160,7 @@ END_TEST
 /* The file of a server that has not come to listen() yet looks as if nobody served it. */
 START_TEST(the_folder_is_locked_until_the_socket_listens_or_its_file_is_gone)
 {
-    struct sockaddr_un left = {.sun_family = AF_UNIX};
-    strcpy(left.sun_path, path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&left, sizeof(left)), 0);
-    close(fd);
+    leave_behind();
     folder_lock_watch(folder);
     folder_lock_fail_listen();
     ck_assert_int_eq(listen_on(address), WARMSTART_ERR_SYSTEM);

@@ -150,7 +150,7 @@ START_TEST(a_path_may_have_no_folder_or_the_root)
 }
 END_TEST
 
-/* Begins when it is told so. Says whether it serves the path, and serves it until the other side of `end` closes. */
+/* Begins when it is told so. Says whether it serves the path, and does until the other side of `end` closes. */
 static _Noreturn void compete(int go, int result, int end)
 {
     char byte;

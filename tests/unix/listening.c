@@ -77,16 +77,22 @@ START_TEST(mode_and_owner_are_as_was_asked)
 }
 END_TEST
 
+/* The file of a process that is gone. */
+static void leave_behind(char *ret_path, size_t path_bytes)
+{
+    snprintf(ret_path, path_bytes, "%s/left", fixture.folder);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, ret_path, strlen(ret_path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    close(fd);
+}
+
 START_TEST(a_file_that_nobody_serves_is_replaced)
 {
     fixture_open(&fixture);
     char path[128];
-    snprintf(path, sizeof(path), "%s/left", fixture.folder);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    close(fd);
+    leave_behind(path, sizeof(path));
     ck_assert_int_eq(warmstart_unix_listen(fixture.server, path, WARMSTART_UNIX_ALL), 0);
     expect_service(path);
     finish();
@@ -98,12 +104,7 @@ START_TEST(the_folder_is_locked_until_the_socket_listens_or_its_file_is_gone)
 {
     fixture_open(&fixture);
     char path[128];
-    snprintf(path, sizeof(path), "%s/left", fixture.folder);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    close(fd);
+    leave_behind(path, sizeof(path));
     folder_lock_watch(fixture.folder);
     folder_lock_fail_listen();
     ck_assert_int_eq(warmstart_unix_listen(fixture.server, path, WARMSTART_UNIX_ALL), WARMSTART_ERR_SYSTEM);
