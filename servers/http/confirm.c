@@ -21,6 +21,7 @@
  * comes within 40 ms. */
 #define PAUSE_FIRST_NS UINT64_C(500000)
 #define PAUSE_MAX_NS   UINT64_C(10000000)
+#define ACK_DELAY_NS   UINT64_C(40000000)
 
 static struct poll *poll_of_timer(struct warmstart_timer *timer)
 {
@@ -191,10 +192,24 @@ static void look_later(struct poll *poll, uint64_t at_most_ns)
         confirmation->pause_ns *= 2;
 }
 
+/*
+ * Whether time is up. If this look comes much later than it should, the machine or this process stood still
+ * over the end, and what the peer's kernel has acknowledged meanwhile may not be in ours yet: one more, then.
+ */
+static bool is_too_late(struct confirmation *confirmation, uint64_t now)
+{
+    if (now < confirmation->until)
+        return false;
+    if (confirmation->extended || now - confirmation->until <= PAUSE_MAX_NS)
+        return true;
+    confirmation->extended = true;
+    confirmation->until = now + ACK_DELAY_NS;
+    return false;
+}
+
 static void look(struct poll *poll, bool thoroughly)
 {
     struct confirmation *confirmation = &poll->confirmation;
-    struct warmstart_loop *loop = http_of(poll)->loop;
     switch (ask_kernel(poll, thoroughly)) {
     case ARRIVAL_WHOLE:
         arrived(poll);
@@ -208,8 +223,8 @@ static void look(struct poll *poll, bool thoroughly)
     /* Kernels acknowledge at once, or when the process reads or answers; the next message will tell which. */
     if (poll->connection)
         poll->connection->acks_late = true;
-    uint64_t now = warmstart_loop_now(loop);
-    if (now >= confirmation->until) {
+    uint64_t now = warmstart_loop_clock(http_of(poll)->loop);
+    if (is_too_late(confirmation, now)) {
         report(poll, WARMSTART_OUTCOME_UNCERTAIN);
         return;
     }
@@ -248,7 +263,9 @@ void warmstart_http_confirm_begin(struct poll *poll)
     confirmation->fd = connection->fd;
     confirmation->local = connection->local;
     confirmation->timer.due = on_timer;
-    confirmation->until = warmstart_loop_now(http->loop) + http->options.confirm_timeout_ms * MILLISECOND_NS;
+    confirmation->extended = false;
+    confirmation->until =
+        warmstart_loop_clock(http->loop) + http->options.confirm_timeout_ms * MILLISECOND_NS;
     confirmation->pause_ns = PAUSE_FIRST_NS;
     confirmation->phase = CONFIRM_UNACKED;
     bool no_proof_wanted = http->options.confirm == WARMSTART_HTTP_CONFIRM_WRITE && !poll->acknowledges;

@@ -47,6 +47,7 @@ struct confirmation {
     bool said_end;                  /* our side of the connection is closed */
     bool local;                     /* a Unix socket */
     bool acknowledged;              /* by the controller itself */
+    bool extended;                  /* UNACKED: there was a standstill, and `until` is the second one */
 };
 
 /* The message was written to the poll's connection as a whole: reports what became of it, now or later. */

@@ -113,7 +113,7 @@ static int ask(struct dispatch *dispatch, const struct dispatch_request *asked)
     uint32_t timeout_ms = within(asked->timeout_ms, options->dispatch_timeout_ms);
     struct warmstart_delivery delivery;
     warmstart_delivery_init(&delivery);
-    delivery.deadline = warmstart_loop_now(http->loop) + timeout_ms * MILLISECOND_NS;
+    delivery.deadline = warmstart_loop_clock(http->loop) + timeout_ms * MILLISECOND_NS;
     delivery.attempts_max = within(asked->attempts, options->attempts_max);
     delivery.retry_uncertain = options->on_uncertain == WARMSTART_HTTP_UNCERTAIN_RETRY;
     assert(dispatch->body); /* a request without one has not come so far */

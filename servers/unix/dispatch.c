@@ -131,7 +131,7 @@ static int ask(struct dispatch *dispatch)
         .fields = dispatch->fields, .fields_len = dispatch->fields_len, .how = dispatch->match};
     struct warmstart_delivery delivery;
     warmstart_delivery_init(&delivery);
-    delivery.deadline = warmstart_loop_now(server->loop) + dispatch->timeout_ms * MILLISECOND_NS;
+    delivery.deadline = warmstart_loop_clock(server->loop) + dispatch->timeout_ms * MILLISECOND_NS;
     delivery.attempts_max = dispatch->attempts;
     delivery.retry_uncertain = dispatch->retry_uncertain;
     dispatch->body->lease_ns =

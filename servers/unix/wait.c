@@ -382,7 +382,7 @@ static bool begin_delivery(struct wait *wait, struct warmstart_payload *payload)
     if (!connection || connection->deaf || connection->doomed || connection->finishing)
         return false;
     struct warmstart_unix *server = connection->server;
-    uint64_t until = warmstart_loop_now(server->loop) + lease_of(server, payload);
+    uint64_t until = warmstart_loop_clock(server->loop) + lease_of(server, payload);
     if (!warmstart_table_reserve(&server->payload_ids) ||
         warmstart_loop_timer_set(server->loop, &wait->lease, until) < 0)
         return false;

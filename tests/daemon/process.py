@@ -183,6 +183,15 @@ def connect(url):
     return tls_context.wrap_socket(connection, server_hostname="localhost") if scheme == "https" else connection
 
 
+def accepts(url):
+    """Whether somebody listens there. The file of a Unix socket is there a moment before that."""
+    try:
+        connect(url).close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    return True
+
+
 class Client(http.client.HTTPConnection):
     """An HTTP connection to the address that a listener has printed."""
 
@@ -649,7 +658,7 @@ def closed_standard_descriptors_are_not_given_to_peers():
         with Daemon("--http", f"unix:{path}/socket", "--log-level", "debug", stderr=None, stdout=None,
                     prepare=close_all) as daemon:
             daemon.urls = [f"unix:{path}/socket"]
-            until(lambda: os.path.exists(f"{path}/socket"), "it listens")
+            until(lambda: accepts(daemon.urls[0]), "it listens")
             deliver(daemon)
             equal([os.readlink(f"/proc/{daemon.pid}/fd/{i}") for i in range(3)], ["/dev/null"] * 3)
             daemon.stop()
@@ -730,7 +739,7 @@ def a_standard_output_that_nobody_reads_does_not_matter():
         with Daemon("--http", f"unix:{path}/socket", stdout=writer) as daemon:
             os.close(writer)
             daemon.urls = [f"unix:{path}/socket"]
-            until(lambda: os.path.exists(f"{path}/socket"), "it listens")
+            until(lambda: accepts(daemon.urls[0]), "it listens")
             deliver(daemon)
             daemon.stop()
 

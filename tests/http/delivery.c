@@ -617,6 +617,125 @@ START_TEST(every_post_is_answered_in_its_time_and_100_ms_whatever_controllers_do
 }
 END_TEST
 
+/* ---- A machine that stands still, with the clock in our hands ---- */
+
+static void open_still(void)
+{
+    prepare();
+    fixture.still = true;
+    open_fixture();
+}
+
+/* Time that passes in the middle of each round, before anything is read. */
+struct standstill {
+    struct warmstart_timer timer;
+    uint64_t ms;
+    bool (*is_over)(void);
+};
+
+static void stand_still(struct warmstart_timer *timer, uint64_t now)
+{
+    struct standstill *standstill = (struct standstill *)timer;
+    if (standstill->is_over())
+        return;
+    fixture.now += standstill->ms * 1000000;
+    ck_assert_int_eq(warmstart_loop_timer_set(fixture.loop, timer, now), 0);
+}
+
+static bool is_dispatched(void)
+{
+    return fixture_manager_stats(&fixture).attempts_total > 0;
+}
+
+static bool has_arrived(void)
+{
+    char first_byte;
+    return recv(controller.fd, &first_byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+static void pass_slowly(int milliseconds)
+{
+    for (int i = 0; i < milliseconds; i++)
+        fixture_pass(&fixture, 1);
+    client_receive(&supervisor);
+}
+
+START_TEST(a_standstill_in_mid_round_takes_nothing_from_the_time_to_dispatch)
+{
+    struct standstill standstill = {.timer.due = stand_still, .ms = 5000, .is_over = is_dispatched};
+    client_hold(&controller, &fixture, &first);
+    ck_assert_int_eq(warmstart_loop_timer_set(fixture.loop, &standstill.timer, fixture.now), 0);
+    client_dispatch(&supervisor, message);
+    client_expect_message(&controller, message);
+    pass_slowly(60);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+/* What a narrow reader does not read stays unacknowledged. */
+static void open_unread(void)
+{
+    prepare();
+    fixture.still = true;
+    fixture.options.dispatch_timeout_ms = 60000;
+    open_fixture();
+    free(message);
+    message = message_new(&first, "run_1", 100u << 10);
+    client_connect_narrow(&controller, &fixture);
+    client_poll(&controller, &first);
+    fixture_wait_held(&fixture, 1);
+}
+
+START_TEST(a_standstill_in_mid_round_takes_nothing_from_the_time_to_confirm)
+{
+    struct standstill standstill = {.timer.due = stand_still, .ms = 500, .is_over = has_arrived};
+    ck_assert_int_eq(warmstart_loop_timer_set(fixture.loop, &standstill.timer, fixture.now), 0);
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    ck_assert(has_arrived());
+    pass_slowly(50);
+    ck_assert_uint_eq(supervisor.bytes, 0);
+    client_expect_message(&controller, message);
+    pass_slowly(50);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(what_was_read_while_the_machine_stood_still_is_delivered)
+{
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    fixture_pass(&fixture, 5000);
+    client_receive(&supervisor);
+    ck_assert_uint_eq(supervisor.bytes, 0);
+    client_expect_message(&controller, message);
+    pass_slowly(60);
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(what_nobody_read_is_uncertain_soon_after_a_standstill)
+{
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    fixture_pass(&fixture, 5000);
+    pass_slowly(50);
+    expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
+    client_wait_closed(&controller);
+    ck_assert(controller.reset);
+}
+END_TEST
+
+START_TEST(one_standstill_after_the_other_does_not_go_on_for_ever)
+{
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    fixture_pass(&fixture, 5000);
+    fixture_pass(&fixture, 5000);
+    expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
+}
+END_TEST
+
 static TCase *add_case(Suite *suite, const char *name, void (*open)(void))
 {
     TCase *tcase = tcase_create(name);
@@ -662,5 +781,12 @@ int main(void)
     tcase_add_test(add_case(suite, "written", open_written), written_is_enough_when_that_is_asked_for);
     tcase_add_test(add_case(suite, "limit", open_all),
                    every_post_is_answered_in_its_time_and_100_ms_whatever_controllers_do);
+    tcase_add_test(add_case(suite, "standstill", open_still),
+                   a_standstill_in_mid_round_takes_nothing_from_the_time_to_dispatch);
+    TCase *unread = add_case(suite, "standstill, unread", open_unread);
+    tcase_add_test(unread, a_standstill_in_mid_round_takes_nothing_from_the_time_to_confirm);
+    tcase_add_test(unread, what_was_read_while_the_machine_stood_still_is_delivered);
+    tcase_add_test(unread, what_nobody_read_is_uncertain_soon_after_a_standstill);
+    tcase_add_test(unread, one_standstill_after_the_other_does_not_go_on_for_ever);
     return suite_run(suite);
 }

@@ -41,17 +41,29 @@ export async function within(what, promise) {
   }
 }
 
+/** fetch(), with an error that says why: its own is always "fetch failed". */
+async function request(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    throw new Error(`${error.message}: ${error.cause?.code ?? ""} ${error.cause?.message ?? ""}`, { cause: error });
+  }
+}
+
+// A machine that stands still for seconds is no reason to hand a run to somebody else.
+const PATIENT = { "dispatch-timeout-ms": 30_000, "confirm-timeout-ms": 20_000 };
+// Of the options that warmstartd has, those that the other servers have too.
+const COMMON = ["connection-timeout-ms", "keepalive-ms"];
+
 /** Program and arguments for a server with these options. */
-function commandLine(options) {
+function commandLine({ http = "127.0.0.1:0", ...options }) {
   if (!isOther) {
-    const flags = Object.entries({ http: "127.0.0.1:0", "log-level": "debug", ...options });
+    const flags = Object.entries({ http, "log-level": "debug", ...PATIENT, ...options });
     return [program, flags.map(([name, value]) => `--${name}=${value}`)];
   }
-  // How it matches shortly before the end of a poll, and what it logs, is its own.
-  const { http = "127.0.0.1:0", "match-margin-ms": _margin, "log-level": _level, ...times } = options;
-  const flags = Object.entries({ port: http.split(":").at(-1), ...times });
+  const flags = COMMON.filter((name) => name in options).map((name) => `--${name}=${options[name]}`);
   const [first, ...words] = other.split(" ");
-  return [first, [...words, ...flags.map(([name, value]) => `--${name}=${value}`)]];
+  return [first, [...words, `--port=${http.split(":").at(-1)}`, ...flags]];
 }
 
 const MESSAGE = readFileSync(new URL("../data/dequeued-message.json", import.meta.url), "utf8");
@@ -67,6 +79,9 @@ export function message(change = () => {}) {
 }
 
 export class Broker {
+  /** The published clients that were made for it. */
+  clients = [];
+
   /** Starts warmstartd with these options; it listens on a free port unless they say where. */
   static async start(options = {}) {
     const broker = new Broker();
@@ -98,9 +113,15 @@ export class Broker {
     return within("the end of warmstartd", this.exited);
   }
 
+  /** After a failure too: ends it and its clients, of which one that is polling would go on for minutes. */
+  kill() {
+    for (const client of this.clients) client.abort();
+    this.child.kill("SIGKILL");
+  }
+
   /** One POST as a supervisor makes it: true or false, an error if the answer is anything else. */
   async dispatch(dequeuedMessage) {
-    const response = await fetch(new URL("/warm-start", this.url), {
+    const response = await request(new URL("/warm-start", this.url), {
       method: "POST",
       headers: {
         "content-type": "application/json",
@@ -121,7 +142,7 @@ export class Broker {
 
   /** The number behind a line of the metrics. */
   async metric(line) {
-    const response = await fetch(new URL("/metrics", this.url));
+    const response = await request(new URL("/metrics", this.url));
     const found = (await response.text()).split("\n").find((one) => one.startsWith(`${line} `));
     if (!found) throw new Error(`no metric ${line}`);
     return Number(found.slice(line.length + 1));
@@ -129,7 +150,7 @@ export class Broker {
 
   /** How many polls are held now, in whatever state. */
   async held() {
-    const response = await fetch(new URL("/metrics", this.url));
+    const response = await request(new URL("/metrics", this.url));
     const lines = [...(await response.text()).matchAll(/^warmstart_waiters(?:\{[^}]*\})? (\d+)$/gm)];
     if (lines.length === 0) throw new Error("no metric warmstart_waiters");
     return lines.reduce((sum, line) => sum + Number(line[1]), 0);

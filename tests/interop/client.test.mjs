@@ -38,8 +38,8 @@ async function load(version) {
     import(`trigger-core-${version}/v3/schemas`),
     import(`trigger-core-${version}/v3`),
   ]);
-  const controller = (broker, options = {}) =>
-    new workers.WarmStartClient({
+  const controller = (broker, options = {}) => {
+    const client = new workers.WarmStartClient({
       apiUrl: broker.url,
       controllerId: `controller_${++controllers}`,
       deploymentId: DEPLOYMENT,
@@ -48,6 +48,9 @@ async function load(version) {
       machineMemory: "0.5",
       ...options,
     });
+    broker.clients.push(client);
+    return client;
+  };
   return { controller, schema: schemas.DequeuedMessage, mint: v3.mintWorkloadDeploymentToken };
 }
 
@@ -81,7 +84,7 @@ for (const [version, { controller, schema, mint }] of packages) {
         error.message += `\n--- warmstartd\n${broker.log.slice(-4000)}`;
         throw error;
       } finally {
-        broker.child.kill("SIGKILL");
+        broker.kill();
       }
     });
 
@@ -136,11 +139,12 @@ for (const [version, { controller, schema, mint }] of packages) {
       assert.equal((await received(run)).run.friendlyId, sent.run.friendlyId);
       assert.equal(await next.stop(), 0, next.log);
     } finally {
-      next.child.kill("SIGKILL");
+      first.kill();
+      next.kill();
     }
   });
 
-  const short = { "connection-timeout-ms": 1000, "match-margin-ms": 100 };
+  const short = { "connection-timeout-ms": 2000, "match-margin-ms": 1000 };
   brokerTest("a poll that timed out and came again gets its run", short, async (broker) => {
     const client = controller(broker);
     const { data } = await client.connect();

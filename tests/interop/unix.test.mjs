@@ -63,7 +63,7 @@ class Line {
 const crossing = (name, body) =>
   test(name, async () => {
     const path = join(directory, "socket");
-    const broker = await Broker.start({ unix: path, "dispatch-timeout-ms": 20_000 });
+    const broker = await Broker.start({ unix: path });
     const line = new Line(path);
     try {
       await body(broker, line);

@@ -142,6 +142,30 @@ START_TEST(a_dispatch_whose_time_ends_first_is_uncertain)
 }
 END_TEST
 
+/* Time that passes in the middle of each round, before anything is read, until the payload was handed out. */
+static void stand_still(struct warmstart_timer *timer, uint64_t now)
+{
+    if (fixture_stats(&fixture).payloads_total > 0)
+        return;
+    fixture.now += UINT64_C(5000000000);
+    ck_assert_int_eq(warmstart_loop_timer_set(fixture.loop, timer, now), 0);
+}
+
+START_TEST(a_standstill_in_mid_round_takes_nothing_from_lease_and_dispatch)
+{
+    struct warmstart_timer timer = {.due = stand_still};
+    char id[ID_BYTES];
+    client_say(&one, "wait a id=one\n");
+    static const char dispatch[] = "dispatch d 3\nrun\n";
+    ck_assert_uint_eq(client_push(&supervisor, dispatch, sizeof(dispatch) - 1), sizeof(dispatch) - 1);
+    ck_assert_int_eq(warmstart_loop_timer_set(fixture.loop, &timer, fixture.now), 0);
+    client_expect_payload(&one, "a", "run", 3, id);
+    fixture_pass(&fixture, 300);
+    client_settle_payload(&one, "ack", "a", id, "OK a\n");
+    client_expect(&supervisor, "DELIVERED d 1 one\n");
+}
+END_TEST
+
 START_TEST(an_ack_is_taken_once)
 {
     char id[ID_BYTES], line[160];
@@ -633,6 +657,7 @@ int main(void)
     tcase_add_test(tcase, a_lease_ends_with_over_and_the_next_gets_it);
     tcase_add_test(tcase, a_lease_is_at_most_its_share_of_the_dispatch);
     tcase_add_test(tcase, a_dispatch_whose_time_ends_first_is_uncertain);
+    tcase_add_test(tcase, a_standstill_in_mid_round_takes_nothing_from_lease_and_dispatch);
     tcase_add_test(tcase, an_ack_is_taken_once);
     tcase_add_test(tcase, the_next_wait_may_come_with_the_ack);
     tcase_add_test(tcase, an_old_id_does_not_fit_a_new_payload);
