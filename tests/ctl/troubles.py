@@ -82,7 +82,8 @@ def a_run_that_nobody_acknowledges_is_lost():
         waiter.connect(server.socket)
         waiter.sendall(b'wait w1 -- a=b\n')
         support.until(lambda: held(server) == 1, 'it waits')
-        dispatching = start(server, 'dispatch', '--retry-uncertain', '--attempts', '2', '--timeout-ms', '500',
+        # A second for each attempt, and much more for all of them: only one of the two may be over.
+        dispatching = start(server, 'dispatch', '--retry-uncertain', '--attempts', '50', '--timeout-ms', '50000',
                             '--payload', 'x', 'a=b', stdout=subprocess.PIPE)
         seen = b''
         while not seen.endswith(b'x\n'):  # the whole payload, which is never acknowledged

@@ -63,8 +63,9 @@ def run(url):
 
 
 def main():
-    with subprocess.Popen([PROGRAM, "--http", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          text=True) as server:
+    # A machine that stands still for a second is no reason to try the next controller.
+    with subprocess.Popen([PROGRAM, "--http", "127.0.0.1:0", "--dispatch-timeout-ms", "60000"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             url = server.stdout.readline().split()[-1]
             results = run(url)

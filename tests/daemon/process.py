@@ -27,6 +27,8 @@ import traceback
 
 PROGRAM = os.path.abspath(sys.argv[1])
 WRAPPER = shlex.split(os.environ.get("PROCESS_WRAPPER", ""))
+# A machine that stands still for a second is no reason to try the next controller.
+PATIENT = {"WARMSTART_DISPATCH_TIMEOUT_MS": "60000"}
 DEADLINE_S = 60  # for things that happen at once; only a failure waits so long
 
 TESTS = []
@@ -94,8 +96,8 @@ class Daemon:
     def __init__(self, *arguments, listeners=1, stderr=subprocess.PIPE, stdout=subprocess.PIPE, prepare=None,
                  **variables):
         self.process = subprocess.Popen(
-            WRAPPER + [PROGRAM, *arguments], env=environment(**variables), stdin=subprocess.DEVNULL, stdout=stdout,
-            stderr=stderr, preexec_fn=prepare,
+            WRAPPER + [PROGRAM, *arguments], env=environment(**{**PATIENT, **variables}), stdin=subprocess.DEVNULL,
+            stdout=stdout, stderr=stderr, preexec_fn=prepare,
         )
         self.pid = self.process.pid
         self.log = b""

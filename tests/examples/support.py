@@ -52,8 +52,10 @@ class Warmstartd:
         self.folder = tempfile.TemporaryDirectory()
         self.socket = os.path.join(self.folder.name, 'socket')
         self.log = open(os.path.join(self.folder.name, 'log'), 'w+', encoding='utf-8')
-        self.process = subprocess.Popen([program, '--http', '127.0.0.1:0', '--unix', self.socket, *options],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        # A machine that stands still for a second is no reason to try the next controller.
+        patient = ['--dispatch-timeout-ms', '60000']
+        command = [program, '--http', '127.0.0.1:0', '--unix', self.socket, *patient, *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         lines = [self.process.stdout.readline() for _ in range(2)]
         assert all(line.startswith('listening on ') for line in lines), lines
         self.host = [line.split('//')[1].strip() for line in lines if '//' in line][0]
