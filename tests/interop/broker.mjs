@@ -113,6 +113,12 @@ export class Broker {
     return within("the end of warmstartd", this.exited);
   }
 
+  /** Whether it runs, or how it ended; what a broker that dies has to say has been heard then. */
+  async state() {
+    const ended = this.exited.then((status) => `(ended with ${status})`);
+    return Promise.race([ended, delay(1000).then(() => "(running)")]);
+  }
+
   /** After a failure too: ends it and its clients, of which one that is polling would go on for minutes. */
   kill() {
     for (const client of this.clients) client.abort();

@@ -81,7 +81,7 @@ for (const [version, { controller, schema, mint }] of packages) {
         await body(broker);
         assert.equal(await broker.stop(), 0, broker.log);
       } catch (error) {
-        error.message += `\n--- warmstartd\n${broker.log.slice(-4000)}`;
+        error.message += `\n--- warmstartd ${await broker.state()}\n${broker.log.slice(-4000)}`;
         throw error;
       } finally {
         broker.kill();
