@@ -41,9 +41,10 @@ static struct warmstart_http *http_of(const struct poll *poll)
 /* ---- What the kernel knows ---- */
 
 enum arrival {
-    ARRIVAL_WHOLE, /* every byte is acknowledged */
-    ARRIVAL_OPEN,  /* some are not */
-    ARRIVAL_NEVER  /* the connection is reset */
+    ARRIVAL_WHOLE,  /* every byte is acknowledged */
+    ARRIVAL_OPEN,   /* some are not */
+    ARRIVAL_NEVER,  /* the peer has reset the connection */
+    ARRIVAL_UNKNOWN /* our kernel has: it repeated them in vain for too long (TCP_USER_TIMEOUT) */
 };
 
 static int unacknowledged_bytes(int fd)
@@ -67,17 +68,20 @@ static bool has_error(int fd)
  * closed: then our FIN is acknowledged, and counts as a byte. Only an error tells the two apart then; it
  * alone is not enough, as reading may have taken it already. On a Unix socket a peer that closes with
  * something unread leaves an error.
+ *
+ * Who resets has not read everything. But if bytes had to be repeated and that went unanswered, it may be our
+ * kernel that has given up, and the peer may have them all: then nobody knows.
  */
 static enum arrival ask_tcp(const struct confirmation *confirmation)
 {
+    bool failed = confirmation->said_end && has_error(confirmation->fd);
     struct tcp_info info = {0};
     socklen_t bytes = sizeof(info);
-    if ((confirmation->said_end && has_error(confirmation->fd)) ||
-        getsockopt(confirmation->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0)
-        return ARRIVAL_NEVER;
-    if (info.tcpi_state == STATE_CLOSE &&
-        info.tcpi_bytes_acked <= info.tcpi_bytes_sent - info.tcpi_bytes_retrans)
-        return ARRIVAL_NEVER;
+    if (getsockopt(confirmation->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0)
+        return ARRIVAL_UNKNOWN;
+    if (failed || (info.tcpi_state == STATE_CLOSE &&
+                   info.tcpi_bytes_acked <= info.tcpi_bytes_sent - info.tcpi_bytes_retrans))
+        return info.tcpi_retransmits > 0 ? ARRIVAL_UNKNOWN : ARRIVAL_NEVER;
     return info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0 ? ARRIVAL_WHOLE : ARRIVAL_OPEN;
 }
 
@@ -216,6 +220,9 @@ static void look(struct poll *poll, bool thoroughly)
         return;
     case ARRIVAL_NEVER:
         report(poll, WARMSTART_OUTCOME_LOST);
+        return;
+    case ARRIVAL_UNKNOWN:
+        report(poll, WARMSTART_OUTCOME_UNCERTAIN);
         return;
     case ARRIVAL_OPEN:
         break;

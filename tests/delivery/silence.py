@@ -237,6 +237,22 @@ def with_retry_the_run_reaches_the_next_machine():
 
 
 @test_if(WITH_NAMESPACES)
+def when_the_kernel_gives_up_before_the_confirm_timeout_the_run_is_uncertain_and_not_given_again():
+    with Machines() as machines, broker(machines, "--confirm-timeout-ms=60000", "--dispatch-timeout-ms=60000",
+                                        "--tcp-keepalive-idle-s=1", "--tcp-keepalive-interval-s=1",
+                                        "--tcp-keepalive-probes=1") as daemon:
+        with Controller(machines.url(daemon, 1), "c1", namespace=machines.controllers[1]):
+            held(daemon, 1)
+            with Controller(machines.url(daemon, 0), "c0", namespace=machines.controllers[0]):
+                held(daemon, 2)
+                machines.unplug(0)
+                warm, outcome, attempts, took = posted(daemon)
+                print(f"# {took * 1000:.0f} ms")
+                equal((warm, outcome, attempts), (False, "uncertain", "1"))
+                held(daemon, 1)
+
+
+@test_if(WITH_NAMESPACES)
 def without_a_run_a_dead_machine_is_noticed_by_probes():
     with Machines() as machines, broker(machines, "--tcp-keepalive-idle-s=1", "--tcp-keepalive-interval-s=1",
                                         "--tcp-keepalive-probes=1") as daemon:
