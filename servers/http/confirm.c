@@ -17,11 +17,9 @@
 #include "held_poll.h"
 #include "server.h"
 
-/* The first look after the one at once, and the longest pause between two: an acknowledgement that is delayed
- * comes within 40 ms. */
-#define PAUSE_FIRST_NS UINT64_C(500000)
-#define PAUSE_MAX_NS   UINT64_C(10000000)
-#define ACK_DELAY_NS   UINT64_C(40000000)
+/* Before the second look, and when the pause between two is not doubled any more. */
+#define PAUSE_FIRST_NS (500 * (uint32_t)MICROSECOND_NS)
+#define PAUSE_MAX_NS   (10 * (uint32_t)MILLISECOND_NS)
 
 static struct poll *poll_of_timer(struct warmstart_timer *timer)
 {
@@ -111,8 +109,10 @@ static enum arrival ask_kernel(const struct poll *poll, bool thoroughly)
 static void set_timer(struct poll *poll, uint64_t after_ns)
 {
     struct warmstart_loop *loop = http_of(poll)->loop;
+    struct confirmation *confirmation = &poll->confirmation;
+    confirmation->due = warmstart_loop_clock(loop) + after_ns;
     /* Without memory for a timer the dispatch's own deadline ends this as uncertain. */
-    (void)warmstart_loop_timer_set(loop, &poll->confirmation.timer, warmstart_loop_clock(loop) + after_ns);
+    (void)warmstart_loop_timer_set(loop, &confirmation->timer, confirmation->due);
 }
 
 static void forget_id(struct poll *poll)
@@ -180,6 +180,7 @@ static void arrived(struct poll *poll)
     if (poll->acknowledges) {
         poll->confirmation.phase = CONFIRM_ACKNOWLEDGING;
         set_timer(poll, ack_lease_ns(http));
+        time_limit_begin(&poll->confirmation.limit, poll->confirmation.due);
     } else if (http->options.confirm_linger_ms == 0) {
         report(poll, WARMSTART_OUTCOME_DELIVERED);
     } else {
@@ -194,21 +195,6 @@ static void look_later(struct poll *poll, uint64_t at_most_ns)
     set_timer(poll, confirmation->pause_ns < at_most_ns ? confirmation->pause_ns : at_most_ns);
     if (confirmation->pause_ns < PAUSE_MAX_NS)
         confirmation->pause_ns *= 2;
-}
-
-/*
- * Whether time is up. If this look comes much later than it should, the machine or this process stood still
- * over the end, and what the peer's kernel has acknowledged meanwhile may not be in ours yet: one more, then.
- */
-static bool is_too_late(struct confirmation *confirmation, uint64_t now)
-{
-    if (now < confirmation->until)
-        return false;
-    if (confirmation->extended || now - confirmation->until <= PAUSE_MAX_NS)
-        return true;
-    confirmation->extended = true;
-    confirmation->until = now + ACK_DELAY_NS;
-    return false;
 }
 
 static void look(struct poll *poll, bool thoroughly)
@@ -231,11 +217,21 @@ static void look(struct poll *poll, bool thoroughly)
     if (poll->connection)
         poll->connection->acks_late = true;
     uint64_t now = warmstart_loop_clock(http_of(poll)->loop);
-    if (is_too_late(confirmation, now)) {
+    if (time_limit_is_over(&confirmation->limit, confirmation->due, now))
         report(poll, WARMSTART_OUTCOME_UNCERTAIN);
-        return;
-    }
-    look_later(poll, confirmation->until - now);
+    else
+        look_later(poll, confirmation->limit.until - now);
+}
+
+/* The acknowledgement may lie in the socket it was sent to: sockets are read after the timers of a round. */
+static void on_lease_end(struct poll *poll)
+{
+    struct confirmation *confirmation = &poll->confirmation;
+    uint64_t now = warmstart_loop_clock(http_of(poll)->loop);
+    if (time_limit_is_over(&confirmation->limit, confirmation->due, now))
+        report(poll, WARMSTART_OUTCOME_LOST);
+    else
+        set_timer(poll, confirmation->limit.until - now);
 }
 
 static void on_timer(struct warmstart_timer *timer, uint64_t now)
@@ -251,7 +247,7 @@ static void on_timer(struct warmstart_timer *timer, uint64_t now)
                                                              : WARMSTART_OUTCOME_DELIVERED);
         break;
     case CONFIRM_ACKNOWLEDGING:
-        report(poll, WARMSTART_OUTCOME_LOST);
+        on_lease_end(poll);
         break;
     case CONFIRM_IDLE:
         break;
@@ -270,9 +266,9 @@ void warmstart_http_confirm_begin(struct poll *poll)
     confirmation->fd = connection->fd;
     confirmation->local = connection->local;
     confirmation->timer.due = on_timer;
-    confirmation->extended = false;
-    confirmation->until =
-        warmstart_loop_clock(http->loop) + http->options.confirm_timeout_ms * MILLISECOND_NS;
+    confirmation->due = warmstart_loop_clock(http->loop);
+    time_limit_begin(&confirmation->limit,
+                     confirmation->due + http->options.confirm_timeout_ms * MILLISECOND_NS);
     confirmation->pause_ns = PAUSE_FIRST_NS;
     confirmation->phase = CONFIRM_UNACKED;
     bool no_proof_wanted = http->options.confirm == WARMSTART_HTTP_CONFIRM_WRITE && !poll->acknowledges;

@@ -19,6 +19,7 @@
 #include <warmstart/loop.h>
 
 #include "ring.h"
+#include "time_limit.h"
 
 #define DELIVERY_ID_WORDS 2
 #define DELIVERY_ID_BYTES 32 /* as text: hexadecimal digits */
@@ -39,15 +40,15 @@ struct confirmation {
     struct warmstart_timer timer;   /* the next look, or the end of waiting */
     struct link link;               /* ACKNOWLEDGING or before: among those that wait for that id */
     uint64_t id[DELIVERY_ID_WORDS]; /* random; 0 0: none was given */
-    uint64_t until;                 /* UNACKED: when it becomes uncertain, on the loop's clock */
-    uint64_t pause_ns;              /* UNACKED: until the next look */
+    struct time_limit limit;        /* UNACKED: then it is uncertain; ACKNOWLEDGING: then it is lost */
+    uint64_t due;                   /* when the timer is set for, or was last, on the loop's clock */
+    uint32_t pause_ns;              /* UNACKED: until the next look */
     int fd;                         /* the socket that is asked */
     uint8_t phase;                  /* enum confirm_phase */
     bool owns_fd;                   /* a duplicate: the connection is closed already */
     bool said_end;                  /* our side of the connection is closed */
     bool local;                     /* a Unix socket */
     bool acknowledged;              /* by the controller itself */
-    bool extended;                  /* UNACKED: there was a standstill, and `until` is the second one */
 };
 
 /* The message was written to the poll's connection as a whole: reports what became of it, now or later. */

@@ -47,10 +47,14 @@ static void detach(struct wait *wait)
 
 static void on_lease_over(struct warmstart_timer *timer, uint64_t now)
 {
-    (void)now;
     struct wait *wait = (struct wait *)((char *)timer - offsetof(struct wait, lease));
     struct connection *connection = wait->tagged.connection;
     struct warmstart_unix *server = connection->server;
+    now = warmstart_loop_clock(server->loop);
+    /* The acknowledgement may lie in the socket: sockets are read after the timers of a round. */
+    if (!time_limit_is_over(&wait->leased, wait->leased.until, now) &&
+        warmstart_loop_timer_set(server->loop, timer, wait->leased.until) == 0)
+        return;
     warmstart_loop_report(server->loop, wait->waiter, WARMSTART_OUTCOME_LOST);
     server->counters.overdue_total++;
     warmstart_unix_connection_say(connection, "OVER %.*s %" PRIu64 "\n", wait->tagged.tag_bytes,
@@ -382,9 +386,9 @@ static bool begin_delivery(struct wait *wait, struct warmstart_payload *payload)
     if (!connection || connection->deaf || connection->doomed || connection->finishing)
         return false;
     struct warmstart_unix *server = connection->server;
-    uint64_t until = warmstart_loop_clock(server->loop) + lease_of(server, payload);
+    time_limit_begin(&wait->leased, warmstart_loop_clock(server->loop) + lease_of(server, payload));
     if (!warmstart_table_reserve(&server->payload_ids) ||
-        warmstart_loop_timer_set(server->loop, &wait->lease, until) < 0)
+        warmstart_loop_timer_set(server->loop, &wait->lease, wait->leased.until) < 0)
         return false;
     if (!put(connection, wait, payload)) {
         warmstart_loop_timer_cancel(server->loop, &wait->lease);

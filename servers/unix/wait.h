@@ -5,6 +5,7 @@
 
 #include "connection.h"
 #include "tags.h"
+#include "time_limit.h"
 
 struct wait {
     struct warmstart_conn conn;    /* first; the core's */
@@ -12,7 +13,8 @@ struct wait {
     struct link link;              /* of the connection's */
     struct link server_link;       /* of the server's, while its payload is not out */
     struct link acknowledged_link; /* of the connection's, while its OK is not written */
-    struct warmstart_timer lease;  /* until when the payload can be acknowledged */
+    struct warmstart_timer lease;  /* its end */
+    struct time_limit leased;      /* until when the payload can be acknowledged */
     warmstart_waiter_id waiter;    /* also the payload's id on the wire */
     uint64_t since;                /* the loop's time */
     uint64_t payload_end;          /* where in the stream the payload ends */

@@ -384,7 +384,7 @@ static void open_impatient(void)
     open_fixture();
 }
 
-static void hold_acknowledging(struct client *client, const char *id)
+static void poll_acknowledging(struct client *client, const char *id)
 {
     char request[512];
     snprintf(request, sizeof(request),
@@ -394,16 +394,21 @@ static void hold_acknowledging(struct client *client, const char *id)
              "x-trigger-machine-memory: 1\r\n\r\n",
              id);
     uint64_t held = fixture_stats(&fixture).held;
-    client_connect(client, &fixture);
     client_send_text(client, request);
     fixture_wait_held(&fixture, held + 1);
 }
 
-static void dispatch_to_acknowledging(void)
+static void hold_acknowledging(struct client *client, const char *id)
+{
+    client_connect(client, &fixture);
+    poll_acknowledging(client, id);
+}
+
+static void dispatch_to_acknowledging(size_t padding)
 {
     struct identity same = {.deployment = "d", .version = "1", .cpu = "1", .memory = "1"};
     free(message);
-    message = message_new(&same, "run_1", 0);
+    message = message_new(&same, "run_1", padding);
     client_dispatch(&supervisor, message);
 }
 
@@ -432,7 +437,7 @@ START_TEST(an_acknowledged_delivery_is_answered_true_and_only_then)
 {
     char id[64];
     hold_acknowledging(&controller, "c1");
-    dispatch_to_acknowledging();
+    dispatch_to_acknowledging(0);
     take_id(&controller, id);
     client_expect_silence(&supervisor);
     acknowledge(&controller, id);
@@ -446,7 +451,7 @@ START_TEST(without_an_acknowledgement_the_next_controller_is_tried)
     char id[64], late[64];
     hold_acknowledging(&second, "c2");
     hold_acknowledging(&controller, "c1");
-    dispatch_to_acknowledging();
+    dispatch_to_acknowledging(0);
     take_id(&controller, late);
     take_id(&second, id);
     acknowledge(&second, id);
@@ -463,7 +468,7 @@ START_TEST(unknown_and_repeated_acknowledgements_are_harmless)
                                           "0123456789ABCDEF0123456789ABCDEF"};
     char id[64];
     hold_acknowledging(&controller, "c1");
-    dispatch_to_acknowledging();
+    dispatch_to_acknowledging(0);
     take_id(&controller, id);
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
         acknowledge(&controller, unknown[i]);
@@ -484,7 +489,7 @@ START_TEST(an_acknowledgement_may_come_on_another_connection)
 {
     char id[64];
     hold_acknowledging(&controller, "c1");
-    dispatch_to_acknowledging();
+    dispatch_to_acknowledging(0);
     take_id(&controller, id);
     client_close(&controller);
     client_connect(&second, &fixture);
@@ -701,15 +706,18 @@ START_TEST(a_standstill_in_mid_round_takes_nothing_from_the_time_to_confirm)
 }
 END_TEST
 
-START_TEST(what_was_read_while_the_machine_stood_still_is_delivered)
+/* However long, and wherever it ends: a message has 40 ms to arrive. */
+static const int standstills_ms[] = {61, 99, 100, 111, 5000};
+
+START_TEST(what_is_read_soon_after_a_standstill_is_delivered)
 {
     client_dispatch(&supervisor, message);
     fixture_settle(&fixture);
-    fixture_pass(&fixture, 5000);
-    client_receive(&supervisor);
+    fixture_pass(&fixture, (uint64_t)standstills_ms[_i]);
+    pass_slowly(35);
     ck_assert_uint_eq(supervisor.bytes, 0);
     client_expect_message(&controller, message);
-    pass_slowly(60);
+    pass_slowly(30);
     expect_outcome(TRUE_BODY, "delivered", "1", "c1");
 }
 END_TEST
@@ -718,11 +726,42 @@ START_TEST(what_nobody_read_is_uncertain_soon_after_a_standstill)
 {
     client_dispatch(&supervisor, message);
     fixture_settle(&fixture);
-    fixture_pass(&fixture, 5000);
-    pass_slowly(50);
+    fixture_pass(&fixture, (uint64_t)standstills_ms[_i]);
+    pass_slowly(39);
+    ck_assert_uint_eq(supervisor.bytes, 0);
+    pass_slowly(1);
     expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
     client_wait_closed(&controller);
     ck_assert(controller.reset);
+}
+END_TEST
+
+START_TEST(more_than_10_ms_late_is_a_standstill)
+{
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    pass_slowly(90);
+    ck_assert_uint_eq(supervisor.bytes, 0);
+    int due_ms = warmstart_loop_timeout_ms(fixture.loop);
+    ck_assert_int_ge(due_ms, 0);
+    fixture_pass(&fixture, (uint64_t)(due_ms + 10 + _i));
+    client_receive(&supervisor);
+    if (_i == 1)
+        ck_assert_uint_eq(supervisor.bytes, 0);
+    else
+        expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
+}
+END_TEST
+
+START_TEST(a_standstill_makes_no_time_shorter)
+{
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    fixture_pass(&fixture, 30);
+    pass_slowly(69);
+    ck_assert_uint_eq(supervisor.bytes, 0);
+    pass_slowly(1);
+    expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
 }
 END_TEST
 
@@ -733,6 +772,104 @@ START_TEST(one_standstill_after_the_other_does_not_go_on_for_ever)
     fixture_pass(&fixture, 5000);
     fixture_pass(&fixture, 5000);
     expect_outcome(FALSE_BODY, "uncertain", "1", NULL);
+}
+END_TEST
+
+START_TEST(a_standstill_in_mid_round_takes_nothing_from_the_linger)
+{
+    struct standstill standstill = {.timer.due = stand_still, .ms = 500, .is_over = has_arrived};
+    client_hold(&controller, &fixture, &first);
+    ck_assert_int_eq(warmstart_loop_timer_set(fixture.loop, &standstill.timer, fixture.now), 0);
+    client_dispatch(&supervisor, message);
+    fixture_settle(&fixture);
+    ck_assert(has_arrived());
+    client_expect_silence(&supervisor);
+    client_abort(&controller);
+    expect_outcome(FALSE_BODY, "lost", "1", NULL);
+}
+END_TEST
+
+/* A lease of 1.5 s. */
+static void open_leased(void)
+{
+    prepare();
+    fixture.still = true;
+    fixture.options.dispatch_timeout_ms = 60000;
+    fixture.options.ack_timeout_ms = 1500;
+    open_fixture();
+}
+
+static void lease(char id[64])
+{
+    hold_acknowledging(&controller, "c1");
+    dispatch_to_acknowledging(0);
+    take_id(&controller, id);
+}
+
+START_TEST(an_acknowledgement_that_lay_in_its_socket_during_a_standstill_counts)
+{
+    char id[64];
+    lease(id);
+    acknowledge(&controller, id);
+    fixture_pass(&fixture, 5000);
+    client_expect(&controller, 200, "{\"acknowledged\":true}");
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(an_acknowledgement_may_come_a_little_later_after_a_standstill)
+{
+    char id[64];
+    lease(id);
+    fixture_pass(&fixture, 5000);
+    pass_slowly(39);
+    ck_assert_uint_eq(supervisor.bytes, 0);
+    acknowledge(&controller, id);
+    client_expect(&controller, 200, "{\"acknowledged\":true}");
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
+}
+END_TEST
+
+START_TEST(a_lease_ends_soon_after_a_standstill)
+{
+    char id[64];
+    lease(id);
+    fixture_pass(&fixture, 5000);
+    fixture_pass(&fixture, 40);
+    expect_outcome(FALSE_BODY, "lost", "1", NULL);
+    client_connect(&second, &fixture);
+    acknowledge(&second, id);
+    client_expect_error(&second, 409, "delivery_over", NULL);
+}
+END_TEST
+
+START_TEST(a_lease_without_a_standstill_ends_in_its_time)
+{
+    char id[64];
+    lease(id);
+    fixture_pass(&fixture, 1495);
+    client_expect_silence(&supervisor);
+    fixture_pass(&fixture, 10);
+    expect_outcome(FALSE_BODY, "lost", "1", NULL);
+}
+END_TEST
+
+START_TEST(each_step_may_have_a_standstill)
+{
+    char id[64];
+    client_connect_narrow(&controller, &fixture);
+    poll_acknowledging(&controller, "c1");
+    dispatch_to_acknowledging(100u << 10);
+    fixture_settle(&fixture);
+    fixture_pass(&fixture, 5000);
+    take_id(&controller, id);
+    pass_slowly(40);
+    fixture_pass(&fixture, 5000);
+    pass_slowly(39);
+    ck_assert_uint_eq(supervisor.bytes, 0);
+    acknowledge(&controller, id);
+    client_expect(&controller, 200, "{\"acknowledged\":true}");
+    expect_outcome(TRUE_BODY, "delivered", "1", "c1");
 }
 END_TEST
 
@@ -781,12 +918,22 @@ int main(void)
     tcase_add_test(add_case(suite, "written", open_written), written_is_enough_when_that_is_asked_for);
     tcase_add_test(add_case(suite, "limit", open_all),
                    every_post_is_answered_in_its_time_and_100_ms_whatever_controllers_do);
-    tcase_add_test(add_case(suite, "standstill", open_still),
-                   a_standstill_in_mid_round_takes_nothing_from_the_time_to_dispatch);
+    TCase *still = add_case(suite, "standstill", open_still);
+    tcase_add_test(still, a_standstill_in_mid_round_takes_nothing_from_the_time_to_dispatch);
+    tcase_add_test(still, a_standstill_in_mid_round_takes_nothing_from_the_linger);
     TCase *unread = add_case(suite, "standstill, unread", open_unread);
+    const int standstills = sizeof(standstills_ms) / sizeof(standstills_ms[0]);
     tcase_add_test(unread, a_standstill_in_mid_round_takes_nothing_from_the_time_to_confirm);
-    tcase_add_test(unread, what_was_read_while_the_machine_stood_still_is_delivered);
-    tcase_add_test(unread, what_nobody_read_is_uncertain_soon_after_a_standstill);
+    tcase_add_loop_test(unread, what_is_read_soon_after_a_standstill_is_delivered, 0, standstills);
+    tcase_add_loop_test(unread, what_nobody_read_is_uncertain_soon_after_a_standstill, 0, standstills);
+    tcase_add_loop_test(unread, more_than_10_ms_late_is_a_standstill, 0, 2);
+    tcase_add_test(unread, a_standstill_makes_no_time_shorter);
     tcase_add_test(unread, one_standstill_after_the_other_does_not_go_on_for_ever);
+    TCase *leased = add_case(suite, "standstill, leased", open_leased);
+    tcase_add_test(leased, an_acknowledgement_that_lay_in_its_socket_during_a_standstill_counts);
+    tcase_add_test(leased, an_acknowledgement_may_come_a_little_later_after_a_standstill);
+    tcase_add_test(leased, a_lease_ends_soon_after_a_standstill);
+    tcase_add_test(leased, a_lease_without_a_standstill_ends_in_its_time);
+    tcase_add_test(leased, each_step_may_have_a_standstill);
     return suite_run(suite);
 }

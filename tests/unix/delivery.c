@@ -166,6 +166,57 @@ START_TEST(a_standstill_in_mid_round_takes_nothing_from_lease_and_dispatch)
 }
 END_TEST
 
+START_TEST(an_ack_that_lay_in_its_socket_during_a_standstill_counts)
+{
+    char id[ID_BYTES], line[80];
+    client_say(&one, "wait a id=one\n");
+    client_hand_over(&supervisor, "d", "timeout=60000", &one, "a", "run", 3, id);
+    snprintf(line, sizeof(line), "ack a %s\n", id);
+    ck_assert_uint_eq(client_push(&one, line, strlen(line)), strlen(line));
+    fixture_pass(&fixture, 5000);
+    client_expect(&one, "OK a\n");
+    client_expect(&supervisor, "DELIVERED d 1 one\n");
+}
+END_TEST
+
+START_TEST(an_ack_may_come_a_little_later_after_a_standstill)
+{
+    char id[ID_BYTES];
+    client_say(&one, "wait a id=one\n");
+    client_hand_over(&supervisor, "d", "timeout=60000", &one, "a", "run", 3, id);
+    fixture_pass(&fixture, 5000);
+    fixture_pass(&fixture, 39);
+    client_settle_payload(&one, "ack", "a", id, "OK a\n");
+    client_expect(&supervisor, "DELIVERED d 1 one\n");
+}
+END_TEST
+
+START_TEST(a_lease_ends_soon_after_a_standstill)
+{
+    char id[ID_BYTES], line[80];
+    client_say(&one, "wait a id=one\n");
+    client_hand_over(&supervisor, "d", "timeout=60000", &one, "a", "run", 3, id);
+    fixture_pass(&fixture, 5000);
+    client_expect(&one, "");
+    fixture_pass(&fixture, _i == 0 ? 40 : 5000); /* another standstill changes nothing */
+    snprintf(line, sizeof(line), "OVER a %s\n", id);
+    client_expect(&one, line);
+    client_expect(&supervisor, "LOST d 1\n");
+}
+END_TEST
+
+START_TEST(more_than_10_ms_late_is_a_standstill)
+{
+    char id[ID_BYTES], line[80];
+    client_say(&one, "wait a id=one\n");
+    client_hand_over(&supervisor, "d", "timeout=60000", &one, "a", "run", 3, id);
+    fixture_pass(&fixture, 2000 + 10 + (uint64_t)_i);
+    snprintf(line, sizeof(line), "OVER a %s\n", id);
+    client_expect(&one, _i == 1 ? "" : line);
+    client_expect(&supervisor, _i == 1 ? "" : "LOST d 1\n");
+}
+END_TEST
+
 START_TEST(an_ack_is_taken_once)
 {
     char id[ID_BYTES], line[160];
@@ -658,6 +709,10 @@ int main(void)
     tcase_add_test(tcase, a_lease_is_at_most_its_share_of_the_dispatch);
     tcase_add_test(tcase, a_dispatch_whose_time_ends_first_is_uncertain);
     tcase_add_test(tcase, a_standstill_in_mid_round_takes_nothing_from_lease_and_dispatch);
+    tcase_add_test(tcase, an_ack_that_lay_in_its_socket_during_a_standstill_counts);
+    tcase_add_test(tcase, an_ack_may_come_a_little_later_after_a_standstill);
+    tcase_add_loop_test(tcase, a_lease_ends_soon_after_a_standstill, 0, 2);
+    tcase_add_loop_test(tcase, more_than_10_ms_late_is_a_standstill, 0, 2);
     tcase_add_test(tcase, an_ack_is_taken_once);
     tcase_add_test(tcase, the_next_wait_may_come_with_the_ack);
     tcase_add_test(tcase, an_old_id_does_not_fit_a_new_payload);
