@@ -7,6 +7,8 @@ import sys
 import support
 
 CTL, SERVER = sys.argv[1:]
+# Time enough for a machine that stands still: what the client asks for counts, not the server's own.
+DISPATCH = ['dispatch', '--timeout-ms', '60000']
 
 
 def start(server, *arguments, **files):
@@ -37,7 +39,7 @@ def a_long_run_is_read_from_standard_input_whole():
     with support.Warmstartd(SERVER) as server:
         waiting = wait(server, 'a=b')
         payload = 'payload '.encode() * 50000
-        dispatching = start(server, 'dispatch', 'a=b', stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        dispatching = start(server, *DISPATCH, 'a=b', stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         output = dispatching.communicate(payload, timeout=support.DEADLINE_S)[0]
         assert (dispatching.returncode, output) == (0, b'delivered attempts=1\n'), output
         assert waiting.communicate(timeout=support.DEADLINE_S)[0] == payload
@@ -46,7 +48,7 @@ def a_long_run_is_read_from_standard_input_whole():
 def standard_input_that_cannot_be_read_is_said():
     with support.Warmstartd(SERVER) as server:
         with open('/proc/self/mem', 'rb') as unreadable:
-            status, _, errors = run(server, 'dispatch', 'a=b', stdin=unreadable)
+            status, _, errors = run(server, *DISPATCH, 'a=b', stdin=unreadable)
         assert status == 2 and 'standard input cannot be read' in errors, (status, errors)
 
 
@@ -56,7 +58,7 @@ def standard_output_that_is_full_is_said():
             status, _, errors = run(server, *arguments, stdout=full)
             assert status == 4 and 'cannot write to standard output' in errors, (arguments, status, errors)
         waiting = wait(server, 'a=b', stdout=full)
-        assert run(server, 'dispatch', '--payload', 'x', 'a=b')[0] == 0
+        assert run(server, *DISPATCH, '--payload', 'x', 'a=b')[0] == 0
         errors = waiting.communicate(timeout=support.DEADLINE_S)[1]
         assert waiting.returncode == 4 and b'cannot write to standard output' in errors, errors
 
@@ -64,7 +66,7 @@ def standard_output_that_is_full_is_said():
 def control_characters_cannot_be_sent():
     with support.Warmstartd(SERVER) as server:
         for arguments in (['cordon', 'a\1'], ['count', 'a=\1'], ['wait', 'a=\1'], ['wait', '--id', '\1', 'a=b'],
-                          ['dispatch', '--payload', 'x', 'a=\1']):
+                          [*DISPATCH, '--payload', 'x', 'a=\1']):
             status, _, errors = run(server, *arguments)
             assert status == 2 and 'control characters' in errors, (arguments, status, errors)
 
@@ -72,7 +74,7 @@ def control_characters_cannot_be_sent():
 def what_the_server_refuses_is_said_with_its_reason():
     with support.Warmstartd(SERVER) as server:
         for arguments in (['count', 'a:=['], ['list', 'a:=['], ['wait', 'a:=['],
-                          ['dispatch', '--payload', 'x', 'a:=[']):
+                          [*DISPATCH, '--payload', 'x', 'a:=[']):
             status, output, errors = run(server, *arguments)
             assert status == 1 and output == b'' and errors.startswith('warmstartctl: '), (arguments, status, errors)
 

@@ -35,8 +35,8 @@ def a_controller_outlives_its_broker():
         server.process.kill()
         server.process.wait(support.DEADLINE_S)
         assert 'no broker' in controller.stderr.readline()
-        again = subprocess.Popen([SERVER, '--http', '127.0.0.1:0', '--unix', server.socket], stdout=subprocess.PIPE,
-                                 stderr=subprocess.DEVNULL)
+        again = subprocess.Popen([SERVER, '--http', '127.0.0.1:0', '--unix', server.socket, *support.PATIENT],
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         support.until(lambda: supervise(server, 'stop')[0] == 0, 'it is back')
         assert controller.communicate(timeout=support.DEADLINE_S)[0] == 'c1 does run_1\nc1 does stop\n'
         again.kill()

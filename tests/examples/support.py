@@ -11,6 +11,9 @@ import time
 import traceback
 
 DEADLINE_S = 60
+# A server that gives nobody up because the machine stands still for seconds.
+PATIENT = ['--dispatch-timeout-ms', '60000', '--confirm-timeout-ms', '20000', '--ack-timeout-ms', '20000',
+           '--unix-lease-ms', '60000']
 
 
 def run_tests(*tests):
@@ -52,9 +55,7 @@ class Warmstartd:
         self.folder = tempfile.TemporaryDirectory()
         self.socket = os.path.join(self.folder.name, 'socket')
         self.log = open(os.path.join(self.folder.name, 'log'), 'w+', encoding='utf-8')
-        # A machine that stands still for a second is no reason to try the next controller.
-        patient = ['--dispatch-timeout-ms', '60000']
-        command = [program, '--http', '127.0.0.1:0', '--unix', self.socket, *patient, *options]
+        command = [program, '--http', '127.0.0.1:0', '--unix', self.socket, *PATIENT, *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         lines = [self.process.stdout.readline() for _ in range(2)]
         assert all(line.startswith('listening on ') for line in lines), lines
