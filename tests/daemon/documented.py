@@ -63,8 +63,9 @@ def run(url):
 
 
 def main():
-    # A machine that stands still for a second is no reason to try the next controller.
-    with subprocess.Popen([PROGRAM, "--http", "127.0.0.1:0", "--dispatch-timeout-ms", "60000"],
+    # A machine that stands still for seconds is no reason to give a controller up.
+    patient = ["--dispatch-timeout-ms", "60000", "--confirm-timeout-ms", "20000", "--ack-timeout-ms", "20000"]
+    with subprocess.Popen([PROGRAM, "--http", "127.0.0.1:0", *patient],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             url = server.stdout.readline().split()[-1]

@@ -34,8 +34,9 @@ static void setup(void)
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
+        /* A run that came is taken, however long the machine stands still: it is not sent to a next one. */
         execl(program, program, "--http", "127.0.0.1:0", "--log-level", "debug", "--log-format", "json",
-              (char *)NULL);
+              "--dispatch-timeout-ms", "60000", "--confirm-timeout-ms", "60000", (char *)NULL);
         _exit(127);
     }
     close(ends[1]);

@@ -27,8 +27,9 @@ import traceback
 
 PROGRAM = os.path.abspath(sys.argv[1])
 WRAPPER = shlex.split(os.environ.get("PROCESS_WRAPPER", ""))
-# A machine that stands still for a second is no reason to try the next controller.
-PATIENT = {"WARMSTART_DISPATCH_TIMEOUT_MS": "60000"}
+# A machine that stands still for seconds is no reason to give a controller up.
+PATIENT = {"WARMSTART_DISPATCH_TIMEOUT_MS": "60000", "WARMSTART_CONFIRM_TIMEOUT_MS": "20000",
+           "WARMSTART_ACK_TIMEOUT_MS": "20000", "WARMSTART_UNIX_LEASE_MS": "20000"}
 DEADLINE_S = 60  # for things that happen at once; only a failure waits so long
 
 TESTS = []
@@ -372,6 +373,22 @@ def a_run_reaches_a_held_poll():
         check(not daemon.post(message()), "delivered to nobody")
         deliver(daemon)
         check(not daemon.post(message()), "delivered twice")
+        daemon.stop()
+
+
+@test
+def with_the_limits_by_default_who_is_told_true_can_rely_on_it():
+    with Daemon("--http", "127.0.0.1:0", **dict.fromkeys(PATIENT, "")) as daemon:
+
+        def is_delivered():
+            with contextlib.closing(poll(daemon)) as client:
+                until(lambda: daemon.held() == 1, "the poll is held")
+                if not daemon.post(message()):  # a machine that stood still may have been the reason
+                    return False
+                equal(client.getresponse().read(), message(), "message")
+                return True
+
+        until(is_delivered, "a run is delivered")
         daemon.stop()
 
 

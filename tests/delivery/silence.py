@@ -280,7 +280,9 @@ def a_stopped_process_still_acknowledges_through_its_kernel():
 
 @test
 def a_stopped_process_that_has_to_acknowledge_does_not_and_the_next_gets_the_run():
-    with Daemon("--http=127.0.0.1:0") as daemon, Controller(daemon.urls[0], "c1", acknowledges=True) as alive:
+    # Much longer than the one that lives needs, even if the machine stands still for seconds.
+    with Daemon("--http=127.0.0.1:0", "--ack-timeout-ms=5000") as daemon, \
+            Controller(daemon.urls[0], "c1", acknowledges=True) as alive:
         held(daemon, 1)
         with Controller(daemon.urls[0], "c0", acknowledges=True) as frozen:
             held(daemon, 2)
