@@ -36,9 +36,11 @@ static void open_fixture(void)
     client_connect(&supervisor, &fixture);
 }
 
+/* However long this machine stands still, the time to dispatch has not passed. */
 static void open_all(void)
 {
     prepare();
+    fixture.options.dispatch_timeout_ms = 60000;
     open_fixture();
 }
 
@@ -171,6 +173,14 @@ static void fill_up(void)
     client_poll(&controller, &first);
     fixture_wait_held(&fixture, 1);
     client_dispatch(&supervisor, message);
+}
+
+/* What is not written whole is given up at the end of the dispatch. */
+static void open_bounded(void)
+{
+    prepare();
+    fixture.options.dispatch_timeout_ms = 1000;
+    open_fixture();
 }
 
 START_TEST(a_reader_that_stops_in_mid_message_is_uncertain_within_the_bound_and_reset)
@@ -319,12 +329,6 @@ START_TEST(a_connection_that_the_controller_wants_closed_is_confirmed_too)
 END_TEST
 
 /* ---- Unix sockets: the queue counts what the process has not read ---- */
-
-static void open_local(void)
-{
-    prepare();
-    open_fixture();
-}
 
 START_TEST(on_a_unix_socket_delivered_means_read)
 {
@@ -515,6 +519,7 @@ static void open_written(void)
 {
     prepare();
     fixture.options.confirm = WARMSTART_HTTP_CONFIRM_WRITE;
+    fixture.options.dispatch_timeout_ms = 60000;
     open_fixture();
 }
 
@@ -896,7 +901,8 @@ int main(void)
     tcase_add_test(kernel, who_closes_at_the_announced_end_without_reading_has_not_got_it);
     tcase_add_test(kernel, a_request_sent_ahead_does_not_say_that_the_message_was_read);
     tcase_add_test(kernel, another_request_on_the_connection_says_that_the_message_was_read);
-    tcase_add_test(kernel, a_reader_that_stops_in_mid_message_is_uncertain_within_the_bound_and_reset);
+    tcase_add_test(add_case(suite, "bounded", open_bounded),
+                   a_reader_that_stops_in_mid_message_is_uncertain_within_the_bound_and_reset);
     tcase_add_test(add_case(suite, "patient", open_patient), a_reader_that_leaves_in_mid_message_has_lost_it);
     tcase_add_test(kernel, a_connection_that_the_controller_wants_closed_is_confirmed_too);
     tcase_add_test(add_case(suite, "uncertain", open_uncertain_true), uncertain_can_be_told_as_true);
@@ -905,7 +911,7 @@ int main(void)
                    what_is_uncertain_does_not_come_later_from_a_connection_that_is_closed);
     tcase_add_test(add_case(suite, "blind", open_blind),
                    what_is_uncertain_does_not_come_later_from_a_connection_that_is_closed);
-    TCase *local = add_case(suite, "local", open_local);
+    TCase *local = add_case(suite, "local", open_all);
     tcase_add_test(local, on_a_unix_socket_delivered_means_read);
     tcase_add_test(local, on_a_unix_socket_who_closes_without_reading_has_lost_it);
     TCase *own = add_case(suite, "acknowledging", open_acknowledging);
