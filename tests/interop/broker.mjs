@@ -51,7 +51,12 @@ async function request(url, options) {
 }
 
 // A machine that stands still for seconds is no reason to hand a run to somebody else.
-const PATIENT = { "dispatch-timeout-ms": 30_000, "confirm-timeout-ms": 20_000 };
+const PATIENT = {
+  "dispatch-timeout-ms": 30_000,
+  "confirm-timeout-ms": 20_000,
+  "ack-timeout-ms": 20_000,
+  "unix-lease-ms": 20_000,
+};
 // Of the options that warmstartd has, those that the other servers have too.
 const COMMON = ["connection-timeout-ms", "keepalive-ms"];
 

@@ -60,21 +60,23 @@ class Line {
   }
 }
 
-const crossing = (name, body) =>
+const crossing = (name, body, options = {}) =>
   test(name, async () => {
     const path = join(directory, "socket");
-    const broker = await Broker.start({ unix: path });
+    const broker = await Broker.start({ unix: path, ...options });
     const line = new Line(path);
     try {
       await body(broker, line);
-    } finally {
       line.socket.destroy();
       assert.equal(await broker.stop(), 0, broker.log);
+    } finally {
+      line.socket.destroy();
+      broker.kill();
     }
   });
 
-const controller = (broker, controllerId) =>
-  new WarmStartClient({
+const controller = (broker, controllerId) => {
+  const client = new WarmStartClient({
     apiUrl: broker.url,
     controllerId,
     deploymentId: KEY.deployment,
@@ -82,6 +84,9 @@ const controller = (broker, controllerId) =>
     machineCpu: "0.5",
     machineMemory: "0.5",
   });
+  broker.clients.push(client);
+  return client;
+};
 
 /** Until so many controllers could get a run, on whichever transport. */
 async function matchable(line, count) {
@@ -129,7 +134,7 @@ crossing("a run that is refused on the Unix socket goes to the published client"
   assert.equal(await within("the answer", dispatched), true);
 });
 
-crossing("a run that is not acknowledged is told as false", async (broker, line) => {
+const notAcknowledged = async (broker, line) => {
   await line.wait("w");
   const dispatched = broker.dispatch(message());
   const { words } = await line.hear();
@@ -137,7 +142,8 @@ crossing("a run that is not acknowledged is told as false", async (broker, line)
   assert.equal(await within("the answer", dispatched), false);
   line.say(`ack a ${words[2]}`);
   assert.match((await line.hear()).line, /^ERR a over /);
-});
+};
+crossing("a run that is not acknowledged is told as false", notAcknowledged, { "unix-lease-ms": 2000 });
 
 crossing("who went away without a word has not got the run", async (broker, line) => {
   await line.wait("w");
