@@ -3,6 +3,7 @@
 // environment, a command, another server takes its place: one that has the options of bench/peers and nothing more.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -69,6 +70,30 @@ function commandLine({ http = "127.0.0.1:0", ...options }) {
   const flags = COMMON.filter((name) => name in options).map((name) => `--${name}=${options[name]}`);
   const [first, ...words] = other.split(" ");
   return [first, [...words, `--port=${http.split(":").at(-1)}`, ...flags]];
+}
+
+const listens = (port) =>
+  new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+
+// fetch() refuses some ports below.
+const FIRST_PORT = 10_100;
+
+/**
+ * A free port that the kernel gives to nobody else meanwhile, neither for a connection nor as "any port": for who
+ * listens on it more than once. 0 where the kernel gives out all of them.
+ */
+export async function lastingPort() {
+  const [low, high] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/).map(Number);
+  const every = Array.from({ length: 65_536 - FIRST_PORT }, (_, i) => FIRST_PORT + i);
+  const ports = every.filter((port) => port < low || port > high);
+  if (ports.length === 0) return 0;
+  return until("a port is free", async () => {
+    const port = ports[Math.floor(Math.random() * ports.length)];
+    return (await listens(port)) && port;
+  });
 }
 
 const MESSAGE = readFileSync(new URL("../data/dequeued-message.json", import.meta.url), "utf8");

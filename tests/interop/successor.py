@@ -10,6 +10,7 @@ one that runs, starts the next and prints a line about that. Stops the last one 
 
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -23,6 +24,20 @@ def milliseconds(since):
     return round((time.monotonic() - since) * 1000, 1)
 
 
+def lasting_listener():
+    """On a port that the kernel gives to nobody else meanwhile, so that it may be closed and opened again."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        low, high = map(int, file.read().split())
+    # fetch() refuses some ports below.
+    ports = [*range(10100, low), *range(high + 1, 65536)]
+    for port in random.sample(ports, len(ports)):
+        try:
+            return socket.create_server(("127.0.0.1", port), backlog=4096)
+        except OSError:
+            pass  # taken
+    return socket.create_server(("127.0.0.1", 0), backlog=4096)
+
+
 class Service:
     def __init__(self, mode, program, options):
         self.program, self.options = program, options
@@ -30,7 +45,7 @@ class Service:
         self.ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.ready.bind(self.folder.name + "/notify")
         self.ready.settimeout(DEADLINE_S)
-        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        listener = lasting_listener()
         self.port = listener.getsockname()[1]
         self.listener = listener
         if mode == "port":
